@@ -1,0 +1,119 @@
+"""`Idempotency-Key` for creating POSTs: the first answer is kept for 24 h and given again.
+
+The view and the record of its answer commit together, so after a crash either both are there or
+neither. Only an answer of success is kept: a refusal changed nothing, and what was refused may
+work later (a photo that was not ready yet).
+"""
+
+import base64
+import datetime as dt
+import functools
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from cryptography.fernet import Fernet
+from django.db import transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.common.errors import (
+    IdempotencyInProgress,
+    IdempotencyKeyReused,
+    InvalidIdempotencyKey,
+)
+from apps.common.json import dumps
+from apps.common.models import IdempotencyKey
+
+KEEP = dt.timedelta(hours=24)
+# A request that has not ended by then has died with its process: its key is free again.
+# API Gateway gives up after 30 s.
+ABANDONED = dt.timedelta(seconds=60)
+
+Handler = Callable[..., Response]
+
+
+def idempotent(post: Handler) -> Handler:
+    """Decorate a view's `post`."""
+
+    @functools.wraps(post)
+    def wrapper(view: APIView, request: Request, *args: Any, **kwargs: Any) -> Response:
+        header = request.headers.get("Idempotency-Key")
+        if header is None:
+            return post(view, request, *args, **kwargs)
+        if not (1 <= len(header) <= 255 and header.isascii() and header.isprintable()):
+            raise InvalidIdempotencyKey
+        attempt = _Attempt(request, header)
+        replay = attempt.begin()
+        if replay is not None:
+            return replay
+        try:
+            with transaction.atomic():
+                response = post(view, request, *args, **kwargs)
+                attempt.keep(response)
+        except BaseException:
+            attempt.abandon()
+            raise
+        return response
+
+    return wrapper
+
+
+class _Attempt:
+    """One request with a key. Hashes are bytes; `answer` is a Fernet token."""
+
+    def __init__(self, request: Request, header: str) -> None:
+        body = request._request.body
+        # Different members may choose the same key; strangers share nothing but equal requests.
+        caller = str(request.user.pk) if request.user.is_authenticated else "anonymous"
+        self.key_hash = hashlib.sha256(f"{caller}\n{header}".encode()).digest()
+        self.request_hash = hashlib.sha256(
+            f"{request.method} {request.get_full_path()}\n".encode() + body
+        ).digest()
+        secret = salted_hmac(
+            "apps.common.idempotency", self.request_hash + header.encode(), algorithm="sha256"
+        ).digest()
+        self.cipher = Fernet(base64.urlsafe_b64encode(secret))
+        self.row = IdempotencyKey(
+            key_hash=self.key_hash, request_hash=self.request_hash, started_at=timezone.now()
+        )
+
+    def begin(self) -> Response | None:
+        """Claim the key; or the first answer, if there is one."""
+        with transaction.atomic():
+            IdempotencyKey.objects.bulk_create([self.row], ignore_conflicts=True)
+            held = IdempotencyKey.objects.select_for_update().filter(key_hash=self.key_hash).first()
+            if held is None:
+                # The other one failed at this very moment: the client's next try will run.
+                raise IdempotencyInProgress
+            if held.pk == self.row.pk:
+                return None
+            age = self.row.started_at - held.started_at
+            if age > (ABANDONED if held.status is None else KEEP):
+                held.delete()
+                self.row.save(force_insert=True)
+                return None
+        if bytes(held.request_hash) != self.request_hash:
+            raise IdempotencyKeyReused
+        if held.status is None or held.answer is None:
+            raise IdempotencyInProgress
+        data = orjson.loads(self.cipher.decrypt(bytes(held.answer)))
+        return Response(data, status=held.status, headers={"Idempotency-Replayed": "true"})
+
+    def keep(self, response: Response) -> None:
+        """Record the answer, in the transaction of what it tells of."""
+        answer = self.cipher.encrypt(dumps(response.data))
+        kept = IdempotencyKey.objects.filter(pk=self.row.pk).update(
+            status=response.status_code, answer=answer
+        )
+        if not kept:
+            # This request was so slow that another took the key over: the other one's writes count.
+            raise IdempotencyInProgress
+
+    def abandon(self) -> None:
+        """Free the key, so that a retry runs."""
+        IdempotencyKey.objects.filter(pk=self.row.pk, status__isnull=True).delete()

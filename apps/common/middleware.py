@@ -1,0 +1,65 @@
+"""What happens to every request before any view: its id, and the size of its body."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+
+from apps.common.errors import BadRequest, BodyTooLarge, DomainError
+from apps.common.problems import problem_response
+from apps.common.request_id import start_request
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+# A client that is still sending would see a reset connection instead of the 413: up to this
+# many bytes are read and thrown away first.
+_DRAIN_BYTES = 16 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+
+
+class RequestIdMiddleware:
+    """Gives the request an id, and the answer an `X-Request-Id`."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, with the id."""
+        request_id = start_request(request.headers.get("X-Request-Id"))
+        response = self.get_response(request)
+        response["X-Request-Id"] = request_id
+        if request.path.startswith("/api/"):
+            patch_vary_headers(response, ["Authorization"])
+        if request.path.startswith("/api/") and not response.has_header("Cache-Control"):
+            # Answers differ by member and change at any time: keep, but ask before use.
+            response["Cache-Control"] = "private, no-cache"
+        return response
+
+
+class BodyLimitMiddleware:
+    """Refuses a body of the API over 1 MiB before anything reads it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, or 413."""
+        if request.path.startswith("/api/"):
+            error = self._refusal(request)
+            if error:
+                return problem_response(error)
+        return self.get_response(request)
+
+    def _refusal(self, request: HttpRequest) -> DomainError | None:
+        try:
+            length = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            return BadRequest()
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if limit is None or length <= limit:
+            return None
+        left = min(length, _DRAIN_BYTES)
+        while left > 0 and (chunk := request.read(min(left, _CHUNK_BYTES))):
+            left -= len(chunk)
+        return BodyTooLarge()

@@ -1,0 +1,75 @@
+"""What each endpoint says of itself for the OpenAPI document.
+
+`@describe(...)` only attaches facts to a view's method; `schema.py`, which is read when the
+document is written and never while serving, makes OpenAPI of them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, TypeVar
+
+from rest_framework import serializers
+
+from apps.common.errors import DomainError
+
+F = TypeVar("F", bound=Callable[..., Any])
+SerializerClass = type[serializers.BaseSerializer[Any]]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query parameter: `kind` is an OpenAPI type; `many` takes values separated by commas."""
+
+    name: str
+    description: str
+    kind: str = "string"
+    required: bool = False
+    many: bool = False
+    choices: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Operation:
+    """The facts of one method of one path."""
+
+    summary: str
+    tag: str
+    body: SerializerClass | None = None
+    answers: Mapping[int, SerializerClass | None] = field(default_factory=dict)
+    errors: Sequence[type[DomainError]] = ()
+    query: Sequence[Query] = ()
+    idempotent: bool = False
+    if_match: bool = False
+    example_in: Any = None
+    example_out: Any = None
+
+
+PAGING = (
+    Query("limit", "How many items, 20 by default, 50 at most.", kind="integer"),
+    Query("cursor", "`next_cursor` of the page before."),
+)
+
+
+def describe(**facts: Any) -> Callable[[F], F]:
+    """Attach an `Operation` to a view's method."""
+
+    def attach(method: F) -> F:
+        method.operation = Operation(**facts)  # type: ignore[attr-defined]
+        return method
+
+    return attach
+
+
+@cache
+def page_schema(item: SerializerClass) -> SerializerClass:
+    """The documented shape of a list of `item`."""
+    return type(
+        item.__name__.removesuffix("Out") + "PageOut",
+        (serializers.Serializer,),
+        {
+            "__doc__": "One page of a list.",
+            "items": item(many=True),
+            "next_cursor": serializers.CharField(allow_null=True),
+        },
+    )

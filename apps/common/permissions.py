@@ -1,0 +1,50 @@
+"""Who may call: a member, and for writing one who is not suspended."""
+
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from apps.common.errors import Suspended
+
+if TYPE_CHECKING:
+    # DRF imports this module while it makes its views.
+    from rest_framework.views import APIView
+
+
+class IsMember(BasePermission):
+    """Anyone who is logged in."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """True for a member."""
+        return bool(request.user and request.user.is_authenticated)
+
+
+class MembersWrite(BasePermission):
+    """Members who are not suspended may write, everyone may read."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """True to read, or for a member; raises Suspended."""
+        if request.method in SAFE_METHODS:
+            return True
+        return _may_write(request)
+
+
+class MembersOnly(BasePermission):
+    """Members read; those who are not suspended write."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """True for a member; raises Suspended for a write of a suspended one."""
+        if request.method in SAFE_METHODS:
+            return bool(request.user and request.user.is_authenticated)
+        return _may_write(request)
+
+
+def _may_write(request: Request) -> bool:
+    if not (request.user and request.user.is_authenticated):
+        return False
+    until = request.user.suspended_until
+    if until and until > timezone.now():
+        raise Suspended(extra={"suspended_until": until})
+    return True

@@ -1,0 +1,45 @@
+"""Examples for the API's document."""
+
+from typing import Any
+
+MEMBER: dict[str, Any] = {
+    "id": "019a7c1e-8f3b-7c40-9d55-5d1c0f6e2a11",
+    "username": "minji.home",
+    "display_name": "민지",
+    "bio": "볕 잘 드는 13평에서 식물과 살아요.",
+    "avatar": None,
+    "kind": "common",
+    "posts_count": 3,
+    "followers_count": 0,
+    "following_count": 0,
+}
+OTHER_MEMBER = MEMBER | {"followed_by_me": False, "follows_me": False}
+CONSENTS = [
+    {"kind": "terms", "version": "2026-11-01", "granted": True},
+    {"kind": "privacy", "version": "2026-11-01", "granted": True},
+]
+ME = MEMBER | {
+    "email": None,
+    "email_verified": False,
+    "locale": "ko",
+    "created_at": "2026-11-23T09:00:00Z",
+    "suspended_until": None,
+    "consents": CONSENTS,
+}
+DEVICE = {"name": "민지의 iPhone", "platform": "ios", "app_version": "1.0.0"}
+LOGIN = {"username": "minji.home", "password": "a long passphrase", "device": DEVICE}
+SIGNUP = LOGIN | {"birth_date": "1996-05-04", "consents": CONSENTS}
+TOKENS = {
+    "access_token": "eyJhbGciOiJIUzI1NiJ9.…",
+    "refresh_token": "6kq0vX3cQm0yq7k…",
+    "token_type": "Bearer",
+    "expires_in": 900,
+    "member": ME,
+}
+SESSION = {
+    "id": "019a7c1e-8f3b-7c40-9d55-5d1c0f6e2a12",
+    "device": DEVICE,
+    "created_at": "2026-11-23T09:00:00Z",
+    "last_used_at": "2026-11-23T09:00:00Z",
+    "current": True,
+}

@@ -1,0 +1,99 @@
+"""What the auth and members endpoints take."""
+
+import datetime as dt
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from apps.common.fields import PlainText
+from apps.members.models import Consent, DeviceSession, Member
+from apps.members.services import ConsentChoice
+from apps.members.sessions import Device
+
+# PBKDF2 takes any length; a password of megabytes is an attack.
+_PASSWORD_MAX = 128
+
+
+class DeviceIn(serializers.Serializer[Any]):
+    """The phone that logs in."""
+
+    name = PlainText(max_length=100)
+    platform = serializers.ChoiceField(choices=DeviceSession.Platform.values)
+    app_version = PlainText(max_length=30)
+
+    def to_internal_value(self, data: Any) -> Device:
+        """A Device."""
+        return Device(**super().to_internal_value(data))
+
+
+class ConsentIn(serializers.Serializer[Any]):
+    """Yes or no to the text of this version."""
+
+    kind = serializers.ChoiceField(choices=Consent.Kind.values)
+    version = PlainText(max_length=20)
+    granted = serializers.BooleanField()
+
+    def to_internal_value(self, data: Any) -> ConsentChoice:
+        """A ConsentChoice."""
+        return ConsentChoice(**super().to_internal_value(data))
+
+
+class PasswordField(serializers.CharField):
+    """A password as typed: not trimmed, never shown."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=_PASSWORD_MAX, trim_whitespace=False, write_only=True, **kwargs)
+
+
+class SignupIn(serializers.Serializer[Any]):
+    """A new member."""
+
+    # Its form is checked by apps.members.usernames, whose codes say more.
+    username = serializers.CharField(max_length=200, help_text="3 to 30 of a-z 0-9 _ .")
+    password = PasswordField()
+    display_name = PlainText(max_length=30, required=False)
+    email = serializers.EmailField(max_length=254, required=False)
+    birth_date = serializers.DateField(help_text="checked (14 or older), not stored")
+    consents = serializers.ListField(child=ConsentIn(), max_length=10, default=list)
+    device = DeviceIn()
+
+    def validate_birth_date(self, value: dt.date) -> dt.date:
+        """A day on which somebody alive may have been born."""
+        today = timezone.now().date() + dt.timedelta(days=1)
+        if not today.year - 130 <= value.year or value > today:
+            raise serializers.ValidationError(_("This is not a birth date."), code="invalid")
+        return value
+
+
+class LoginIn(serializers.Serializer[Any]):
+    """A known member."""
+
+    username = serializers.CharField(max_length=200)
+    password = PasswordField()
+    device = DeviceIn()
+
+
+class RefreshIn(serializers.Serializer[Any]):
+    """The refresh token to spend."""
+
+    refresh_token = serializers.CharField(max_length=500)
+
+
+class PasswordChangeIn(serializers.Serializer[Any]):
+    """The old and the new password."""
+
+    current_password = PasswordField()
+    new_password = PasswordField()
+
+
+class ProfileIn(serializers.Serializer[Any]):
+    """Changes to one's profile; what is left out stays."""
+
+    display_name = PlainText(max_length=30, required=False)
+    bio = PlainText(max_length=300, required=False, allow_blank=True, multiline=True)
+    avatar_upload_id = serializers.UUIDField(required=False, allow_null=True)
+    kind = serializers.ChoiceField(choices=Member.Kind.values, required=False)
+    locale = serializers.ChoiceField(choices=Member.Locale.values, required=False)
+    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)

@@ -1,0 +1,166 @@
+"""Logging in, refreshing and ending sessions."""
+
+import datetime as dt
+import hashlib
+import secrets
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.http import urlsafe_base64_encode
+
+from apps.members.errors import LoginFailed, RefreshTokenInvalid
+from apps.members.models import DeviceSession, Member, RefreshToken
+from apps.members.tokens import issue_access_token
+
+# Spent tokens are kept this long to recognise one that is used again; older ones are unknown,
+# which refuses them too.
+_KEEP_SPENT = dt.timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Device:
+    """What the app says of the phone."""
+
+    name: str
+    platform: str
+    app_version: str
+
+
+@dataclass(frozen=True)
+class TokenPair:
+    """What a login or a refresh gives."""
+
+    member: Member
+    access_token: str
+    refresh_token: str
+
+
+def log_in(*, username: str, password: str, device: Device) -> TokenPair:
+    """Open a session on a device; raises LoginFailed."""
+    member = Member.objects.filter(username=username.lower(), is_active=True).first()
+    if member is None:
+        # As long as checking a real one, so that the time tells nobody which names exist.
+        make_password(password)
+        raise LoginFailed
+    # Also renews a hash that was made with an older, weaker setting.
+    if not member.check_password(password):
+        raise LoginFailed
+    return open_session(member=member, device=device)
+
+
+def open_session(*, member: Member, device: Device) -> TokenPair:
+    """Start a device session for a member who has proved who they are."""
+    now = timezone.now()
+    token = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        session = DeviceSession.objects.create(
+            member=member,
+            name=device.name,
+            platform=device.platform,
+            app_version=device.app_version,
+            last_used_at=now,
+            expires_at=now + dt.timedelta(seconds=settings.REFRESH_TOKEN_SECONDS),
+        )
+        RefreshToken.objects.create(session=session, token_hash=_hash(token))
+    return _pair(session, token)
+
+
+def refresh(*, refresh_token: str) -> TokenPair:
+    """Spend a refresh token for a new pair.
+
+    A phone that lost the answer gets the very same refresh token again within 30 s. A spent
+    token that comes later, or whose successor is spent as well, is in two hands: the session
+    ends.
+
+    Raises:
+        RefreshTokenInvalid
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        token = (
+            RefreshToken.objects.select_related("session__member")
+            # The session's row is the lock of the whole chain.
+            .select_for_update(of=("session",))
+            .filter(token_hash=_hash(refresh_token))
+            .first()
+        )
+        if token is None:
+            raise RefreshTokenInvalid
+        # Another refresh may have run while this one waited for the lock.
+        token.refresh_from_db(fields=["spent_at"])
+        session = token.session
+        if session.ended_at or session.expires_at <= now or not session.member.is_active:
+            raise RefreshTokenInvalid
+        successor = _successor(refresh_token)
+        if token.spent_at is None:
+            _spend(token, successor, now)
+            return _pair(session, successor)
+        if _is_retry(token, successor, now):
+            return _pair(session, successor)
+        _end(session, DeviceSession.EndReason.REUSE, now)
+    # Raised outside of the transaction, which must keep the end of the session.
+    raise RefreshTokenInvalid
+
+
+def _spend(token: RefreshToken, successor: str, now: dt.datetime) -> None:
+    token.spent_at = now
+    token.save(update_fields=["spent_at"])
+    RefreshToken.objects.create(session=token.session, token_hash=_hash(successor))
+    session = token.session
+    session.tokens.filter(spent_at__lt=now - _KEEP_SPENT).delete()
+    session.last_used_at = now
+    session.expires_at = now + dt.timedelta(seconds=settings.REFRESH_TOKEN_SECONDS)
+    session.save(update_fields=["last_used_at", "expires_at"])
+
+
+def _is_retry(token: RefreshToken, successor: str, now: dt.datetime) -> bool:
+    grace = dt.timedelta(seconds=settings.REFRESH_GRACE_SECONDS)
+    return (
+        token.spent_at is not None
+        and now - token.spent_at <= grace
+        and token.session.tokens.filter(token_hash=_hash(successor), spent_at__isnull=True).exists()
+    )
+
+
+def end_session(*, session: DeviceSession, reason: str) -> None:
+    """End one device's session; its tokens stop working at once."""
+    _end(session, reason, timezone.now())
+
+
+def _end(session: DeviceSession, reason: str, now: dt.datetime) -> None:
+    DeviceSession.objects.filter(pk=session.pk, ended_at__isnull=True).update(
+        ended_at=now, end_reason=reason
+    )
+
+
+def end_other_sessions(*, member: Member, keep: UUID, reason: str) -> int:
+    """End all sessions but one; how many there were."""
+    return (
+        DeviceSession.objects.filter(member=member, ended_at__isnull=True)
+        .exclude(pk=keep)
+        .update(ended_at=timezone.now(), end_reason=reason)
+    )
+
+
+def _pair(session: DeviceSession, refresh_token: str) -> TokenPair:
+    return TokenPair(
+        member=session.member,
+        access_token=issue_access_token(member_id=session.member_id, session_id=session.pk),
+        refresh_token=refresh_token,
+    )
+
+
+def _successor(refresh_token: str) -> str:
+    """The next token of a chain: the same for each retry, and unknown without the SECRET_KEY."""
+    digest = salted_hmac("apps.members.sessions", refresh_token, algorithm="sha256").digest()
+    return urlsafe_base64_encode(digest)
+
+
+def _hash(token: str) -> bytes:
+    # Tokens are 256 random bits, so a plain hash can't be guessed back.
+    return hashlib.sha256(token.encode()).digest()

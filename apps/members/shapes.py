@@ -1,0 +1,150 @@
+"""What members look like in an answer: each documented class with the function that makes it."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from apps.media.shapes import AvatarOut, avatar_of
+from apps.members.models import Consent, DeviceSession, Member
+from apps.members.sessions import TokenPair
+
+
+class AuthorOut(serializers.Serializer[Any]):
+    """A member, in short."""
+
+    id = serializers.UUIDField()
+    username = serializers.CharField()
+    display_name = serializers.CharField()
+    avatar = AvatarOut(allow_null=True)
+
+
+class ConsentOut(serializers.Serializer[Any]):
+    """What a member last said to a kind of consent."""
+
+    kind = serializers.ChoiceField(choices=Consent.Kind.values)
+    version = serializers.CharField()
+    granted = serializers.BooleanField()
+
+
+class MemberOut(serializers.Serializer[Any]):
+    """A member as everyone sees them."""
+
+    id = serializers.UUIDField()
+    username = serializers.CharField()
+    display_name = serializers.CharField()
+    bio = serializers.CharField(allow_blank=True)
+    avatar = AvatarOut(allow_null=True)
+    kind = serializers.ChoiceField(choices=Member.Kind.values)
+    posts_count = serializers.IntegerField()
+    followers_count = serializers.IntegerField()
+    following_count = serializers.IntegerField()
+
+
+class OtherMemberOut(MemberOut):
+    """A member, and how the viewer and they follow each other."""
+
+    followed_by_me = serializers.BooleanField()
+    follows_me = serializers.BooleanField()
+
+
+class MeOut(MemberOut):
+    """One's own account."""
+
+    email = serializers.EmailField(allow_null=True)
+    email_verified = serializers.BooleanField()
+    locale = serializers.ChoiceField(choices=Member.Locale.values)
+    created_at = serializers.DateTimeField()
+    suspended_until = serializers.DateTimeField(allow_null=True)
+    consents = ConsentOut(many=True)
+
+
+class TokensOut(serializers.Serializer[Any]):
+    """A login: use `access_token` for `expires_in` seconds, then spend `refresh_token`."""
+
+    access_token = serializers.CharField()
+    refresh_token = serializers.CharField()
+    token_type = serializers.ChoiceField(choices=["Bearer"])
+    expires_in = serializers.IntegerField(help_text="seconds")
+    member = MeOut()
+
+
+class SessionDeviceOut(serializers.Serializer[Any]):
+    """What the app said of the phone."""
+
+    name = serializers.CharField()
+    platform = serializers.ChoiceField(choices=DeviceSession.Platform.values)
+    app_version = serializers.CharField()
+
+
+class SessionOut(serializers.Serializer[Any]):
+    """A device that is logged in; `current` is the one that asks."""
+
+    id = serializers.UUIDField()
+    device = SessionDeviceOut()
+    created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField()
+    current = serializers.BooleanField()
+
+
+class UsernameAvailableOut(serializers.Serializer[Any]):
+    """Whether a username can be had; if not, `code` says why."""
+
+    available = serializers.BooleanField()
+    code = serializers.ChoiceField(
+        choices=["username_invalid", "username_reserved", "username_taken"], required=False
+    )
+
+
+def member_shape(member: Member, base: str) -> dict[str, Any]:
+    """A `MemberOut`."""
+    return {
+        "id": member.pk,
+        "username": member.username,
+        "display_name": member.display_name,
+        "bio": member.bio,
+        "avatar": avatar_of(member.avatar.renditions if member.avatar else None, base),
+        "kind": member.kind,
+        "posts_count": member.posts_count,
+        "followers_count": member.followers_count,
+        "following_count": member.following_count,
+    }
+
+
+def other_member_shape(member: Member, base: str) -> dict[str, Any]:
+    """An `OtherMemberOut`. Nobody follows anybody yet."""
+    return member_shape(member, base) | {"followed_by_me": False, "follows_me": False}
+
+
+def me_shape(member: Member, base: str) -> dict[str, Any]:
+    """A `MeOut`."""
+    newest = member.consents.order_by("kind", "-id").distinct("kind")
+    return member_shape(member, base) | {
+        "email": member.email or None,
+        "email_verified": member.email_verified,
+        "locale": member.locale,
+        "created_at": member.created_at,
+        "suspended_until": member.suspended_until,
+        "consents": list(newest.values("kind", "version", "granted")),
+    }
+
+
+def tokens_shape(pair: TokenPair, base: str) -> dict[str, Any]:
+    """A `TokensOut`."""
+    return {
+        "access_token": pair.access_token,
+        "refresh_token": pair.refresh_token,
+        "token_type": "Bearer",
+        "expires_in": settings.ACCESS_TOKEN_SECONDS,
+        "member": me_shape(pair.member, base),
+    }
+
+
+def author_shape(row: dict[str, Any], prefix: str, base: str) -> dict[str, Any]:
+    """`{id, username, display_name, avatar}` of a `.values()` row whose columns start so."""
+    return {
+        "id": row[f"{prefix}_id"],
+        "username": row[f"{prefix}__username"],
+        "display_name": row[f"{prefix}__display_name"],
+        "avatar": avatar_of(row[f"{prefix}__avatar__renditions"], base),
+    }

@@ -1,0 +1,69 @@
+"""Which usernames can be had."""
+
+import re
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.errors import DomainError, FieldError
+from apps.members.models import USERNAME_PATTERN, Member
+
+# Names that would pass for the service itself, or for a page of it.
+RESERVED = frozenset(
+    "about account accounts admin administrator admins api app apps auth blog board boards bot "
+    "contact copyright designer designers docs everyone feed guest healthz help home igloo "
+    "igloo.official igloo_official info kakao legal login logout mail manager me media member "
+    "members moderator moderators news notice null official operator operators owner password "
+    "policy post posts press privacy readyz report root search security settings shop signup staff "
+    "static store support system taxonomies team terms test undefined uploads user users webhooks "
+    "webmaster www".split()  # noqa: SIM905 - as a list, eighty lines
+)
+
+
+class UsernameInvalid(DomainError):
+    """The username is not 3 to 30 of `a-z 0-9 _ .`."""
+
+    code = "username_invalid"
+    text = _("Use 3 to 30 of the letters a-z, digits, _ and .")
+
+
+class UsernameReserved(DomainError):
+    """The username is kept for the service."""
+
+    code = "username_reserved"
+    text = _("This username can't be used.")
+
+
+class UsernameTaken(DomainError):
+    """Someone has this username."""
+
+    status = 409
+    code = "username_taken"
+    text = _("Someone has this username already.")
+
+
+def normalize_username(username: str) -> str:
+    """Lower case; raises UsernameInvalid for anything that is not of the form.
+
+    ASCII is asked for before the case is folded: K (the Kelvin sign) folds to k.
+    """
+    folded = username.lower() if username.isascii() else username
+    if not re.fullmatch(USERNAME_PATTERN, folded):
+        raise UsernameInvalid(errors=[_at_username(UsernameInvalid)])
+    return folded
+
+
+def require_free(username: str) -> None:
+    """Raises UsernameReserved or UsernameTaken; `username` is normalized."""
+    if username in RESERVED:
+        raise UsernameReserved(errors=[_at_username(UsernameReserved)])
+    if Member.objects.filter(username=username).exists():
+        raise username_taken()
+
+
+def username_taken() -> UsernameTaken:
+    """The error, which the unique index also ends in when two sign up at once."""
+    return UsernameTaken(errors=[_at_username(UsernameTaken)])
+
+
+def _at_username(error: type[DomainError]) -> FieldError:
+    return FieldError("/username", error.code, error.text)

@@ -1,0 +1,162 @@
+"""Posts, comments and taxonomies, for operators."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from apps.media.thumbnail import thumbnail
+from apps.posts.models import (
+    Color,
+    Comment,
+    HousingType,
+    Photo,
+    Post,
+    PostLike,
+    Pyeong,
+    Style,
+)
+from apps.posts.services.posts import delete_post
+
+
+class PhotoInline(admin.TabularInline):
+    """The photos of a post, in order."""
+
+    model = Photo
+    extra = 0
+    fields = ["picture", "position", "caption", "products"]
+    readonly_fields = ["picture", "position", "products"]
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Photo]:
+        """With the uploads: one query for all thumbnails."""
+        return super().get_queryset(request).select_related("upload").order_by("position")
+
+    @admin.display(description="")
+    def picture(self, photo: Photo) -> SafeString | str:
+        """The photo, small."""
+        return thumbnail(photo.upload, height=96)
+
+    def has_add_permission(self, request: HttpRequest, obj: Post | None = None) -> bool:
+        """Photos come from phones."""
+        return False
+
+
+@admin.register(Post)
+class PostAdmin(admin.ModelAdmin):
+    """Posts: to find, read and correct."""
+
+    inlines = [PhotoInline]
+    list_display = [
+        "picture",
+        "title",
+        "author",
+        "status",
+        "pyeong_id",
+        "housing_type_id",
+        "like_count",
+        "comment_count",
+        "published_at",
+    ]
+    list_display_links = ["picture", "title"]
+    list_filter = ["status", "pyeong", "housing_type", "published_at"]
+    search_fields = ["title", "=author__username", "=id"]
+    search_help_text = "title, username, post id"
+    list_select_related = ["author", "cover__upload"]
+    raw_id_fields = ["author", "cover"]
+    readonly_fields = [
+        "cover",
+        "photo_count",
+        "like_count",
+        "comment_count",
+        "save_count",
+        "published_at",
+        "edited_at",
+        "created_at",
+        "version",
+    ]
+    show_full_result_count = False
+    ordering = ["-id"]
+
+    @admin.display(description="")
+    def picture(self, post: Post) -> SafeString | str:
+        """The cover, small."""
+        return thumbnail(post.cover.upload if post.cover else None)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Posts come from phones."""
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: Post) -> None:
+        """As its author would: with the photos' files and the author's counter."""
+        delete_post(post_id=obj.pk, member=obj.author)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Post]) -> None:
+        """One by one, as `delete_model`."""
+        for post in queryset.select_related("author"):
+            self.delete_model(request, post)
+
+
+@admin.register(Comment)
+class CommentAdmin(admin.ModelAdmin):
+    """Comments: to find and to delete."""
+
+    list_display = ["content", "author", "post", "created_at", "edited_at"]
+    search_fields = ["content", "=author__username", "=post__id"]
+    list_select_related = ["author", "post"]
+    raw_id_fields = ["author", "post"]
+    readonly_fields = ["created_at", "edited_at", "version"]
+    list_filter = ["created_at"]
+    show_full_result_count = False
+    ordering = ["-id"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Comments come from phones."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Comment | None = None) -> bool:
+        """Not until a moderation action keeps the post's counter right."""
+        return False
+
+
+@admin.register(PostLike)
+class PostLikeAdmin(admin.ModelAdmin):
+    """Likes: to look at."""
+
+    list_display = ["member", "post", "created_at"]
+    search_fields = ["=member__username", "=post__id"]
+    list_select_related = ["member", "post"]
+    raw_id_fields = ["member", "post"]
+    show_full_result_count = False
+    ordering = ["-id"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Likes come from phones."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: PostLike | None = None) -> bool:
+        """A like is a member's own act."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: PostLike | None = None) -> bool:
+        """The post's counter would be wrong."""
+        return False
+
+
+@admin.register(Pyeong, HousingType, Style, Color)
+class TermAdmin(admin.ModelAdmin):
+    """Taxonomies: names, order, and whether a word is still offered."""
+
+    list_display = ["slug", "name_ko", "name_en", "position", "is_active"]
+    list_editable = ["name_ko", "name_en", "position", "is_active"]
+    search_fields = ["slug", "name_ko", "name_en"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """A slug never changes: posts and apps hold it."""
+        return ["slug"] if obj else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A word in use can't go; make it inactive."""
+        return False

@@ -1,0 +1,50 @@
+"""Comments on posts."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+from apps.common.models import UUIDModel
+from apps.posts.models.post import Post
+
+
+class CommentQuerySet(models.QuerySet["Comment"]):
+    """Reads of comments."""
+
+    def visible_to(self, viewer: Any) -> "CommentQuerySet":
+        """Those of open accounts under posts that the viewer sees."""
+        return self.filter(author__is_active=True, post__in=Post.objects.visible_to(viewer))
+
+    def of_post(self, post: Post) -> "CommentQuerySet":
+        """Those under a post that the caller has found visible."""
+        return self.filter(author__is_active=True, post=post)
+
+
+class Comment(UUIDModel):
+    """What a member says under a post."""
+
+    post = models.ForeignKey(
+        Post, on_delete=models.CASCADE, related_name="comments", db_index=False
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="comments"
+    )
+    content = models.CharField(max_length=500)
+    created_at = models.DateTimeField(auto_now_add=True)
+    edited_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = CommentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(content=""), name="comment_not_empty"),
+        ]
+        indexes = [
+            # GET /posts/{id}/comments.
+            models.Index(fields=["post", "-id"], name="comment_by_post"),
+        ]
+
+    def __str__(self) -> str:
+        return self.content[:40]

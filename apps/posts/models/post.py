@@ -1,0 +1,248 @@
+"""A post of a home, its photos, and who likes it."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import BooleanField, Exists, F, FilteredRelation, OuterRef, Q, Value
+from django.db.models.functions import Left
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.models import UUIDModel
+from apps.media.models import Upload
+from apps.posts.models.taxonomy import HousingType, Pyeong
+
+# Characters of the content that a card may need for its excerpt.
+EXCERPT_SOURCE = 160
+
+
+class PostQuerySet(models.QuerySet["Post"]):
+    """Reads of posts."""
+
+    def published(self) -> "PostQuerySet":
+        """Those that everyone sees."""
+        return self.filter(status=Post.Status.PUBLISHED, author__is_active=True)
+
+    def visible_to(self, viewer: Any) -> "PostQuerySet":
+        """Published ones, and the viewer's own drafts."""
+        everyone = Q(status=Post.Status.PUBLISHED, author__is_active=True)
+        if not viewer.is_authenticated:
+            return self.filter(everyone)
+        return self.filter(everyone | Q(author_id=viewer.pk))
+
+    def drafts_of(self, member: Any) -> "PostQuerySet":
+        """A member's own drafts."""
+        return self.filter(status=Post.Status.DRAFT, author_id=member.pk)
+
+    def liked_by(self, viewer: Any) -> "PostQuerySet":
+        """With `liked`: whether the viewer likes it."""
+        if not viewer.is_authenticated:
+            return self.annotate(liked=Value(False, output_field=BooleanField()))
+        likes = PostLike.objects.filter(post_id=OuterRef("pk"), member_id=viewer.pk)
+        return self.annotate(liked=Exists(likes))
+
+    def liked_cards(self, viewer: Any) -> "models.QuerySet[Post, dict[str, Any]]":
+        """Cards of what the viewer likes, with `like_id`, which tells the order of liking."""
+        mine = FilteredRelation("likes", condition=Q(likes__member_id=viewer.pk))
+        return (
+            self.published()
+            .annotate(mine=mine)
+            .filter(mine__isnull=False)
+            .annotate(like_id=F("mine__id"), liked=Value(True, output_field=BooleanField()))
+            ._card_rows("like_id")
+        )
+
+    def for_cards(self, viewer: Any) -> "models.QuerySet[Post, dict[str, Any]]":
+        """Rows for `shapes.card`, cover and author included: one query."""
+        return self.liked_by(viewer)._card_rows()
+
+    def _card_rows(self, *more: str) -> "models.QuerySet[Post, dict[str, Any]]":
+        return self.annotate(opening=Left("content", EXCERPT_SOURCE)).values(*CARD_COLUMNS, *more)
+
+
+class Post(UUIDModel):
+    """A home, described in words and shown in 1 to 20 photos; a draft may lack anything."""
+
+    class Status(models.TextChoices):
+        """A published post does not go back to draft."""
+
+        DRAFT = "draft", _("draft")
+        PUBLISHED = "published", _("published")
+
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="posts", db_index=False
+    )
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    title = models.CharField(max_length=50, blank=True, default="")
+    content = models.TextField(max_length=2000, blank=True, default="")
+    pyeong = models.ForeignKey(
+        Pyeong, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    housing_type = models.ForeignKey(
+        HousingType,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+    )
+    # Slugs, not joins: they are read with every card. See docs/adr/0005-slugs-in-arrays.md.
+    styles = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    colors = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    cover = models.ForeignKey(
+        "posts.Photo", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    photo_count = models.PositiveSmallIntegerField(default=0)
+    like_count = models.PositiveIntegerField(default=0)
+    comment_count = models.PositiveIntegerField(default=0)
+    save_count = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    edited_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = PostQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status="draft", published_at__isnull=True)
+                | (
+                    Q(
+                        status="published",
+                        published_at__isnull=False,
+                        pyeong__isnull=False,
+                        housing_type__isnull=False,
+                        photo_count__gte=1,
+                    )
+                    & ~Q(title="")
+                ),
+                name="post_published_is_complete",
+            ),
+            models.CheckConstraint(condition=Q(photo_count__lte=20), name="post_at_most_20_photos"),
+        ]
+        indexes = [
+            # GET /posts without a filter.
+            models.Index(
+                fields=["-published_at", "-id"],
+                condition=Q(status="published"),
+                name="post_latest",
+            ),
+            # GET /posts?housing_type=
+            models.Index(
+                fields=["housing_type", "-published_at", "-id"],
+                condition=Q(status="published"),
+                name="post_latest_by_housing_type",
+            ),
+            # GET /posts?pyeong=
+            models.Index(
+                fields=["pyeong", "-published_at", "-id"],
+                condition=Q(status="published"),
+                name="post_latest_by_pyeong",
+            ),
+            # GET /posts?author=, and a member's page.
+            models.Index(
+                fields=["author", "-published_at", "-id"],
+                condition=Q(status="published"),
+                name="post_latest_by_author",
+            ),
+            # GET /me/drafts.
+            models.Index(fields=["author", "-id"], condition=Q(status="draft"), name="post_drafts"),
+            # GET /posts?style= and ?color=, where few posts match.
+            GinIndex(fields=["styles"], name="post_styles"),
+            GinIndex(fields=["colors"], name="post_colors"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or str(self.id)
+
+
+class Photo(models.Model):
+    """A photo of a post. Its id is its upload's, so an upload is in one post at most.
+
+    `products` is `[{"x", "y", "name", "brand"?, "url"?, "price"?}]`: x and y from 0 to 1 from
+    the top left, price in KRW.
+    """
+
+    upload = models.OneToOneField(
+        Upload, on_delete=models.RESTRICT, primary_key=True, related_name="photo"
+    )
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="photos", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    caption = models.CharField(max_length=200, blank=True, default="")
+    products = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        constraints = [
+            # Deferred: photos change places within a transaction. Serves the photos of a post.
+            models.UniqueConstraint(
+                fields=["post", "position"],
+                name="photo_position_once",
+                deferrable=models.Deferrable.DEFERRED,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position} of {self.post_id}"
+
+
+class PostLike(UUIDModel):
+    """A member likes a post."""
+
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="likes", db_index=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            # Also answers liked_by_me.
+            models.UniqueConstraint(fields=["post", "member"], name="post_like_once"),
+        ]
+        indexes = [
+            # GET /me/likes.
+            models.Index(fields=["member", "-id"], name="post_like_by_member"),
+            # GET /posts/{id}/likes.
+            models.Index(fields=["post", "-id"], name="post_like_by_post"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member_id} likes {self.post_id}"
+
+
+AUTHOR_COLUMNS = (
+    "author_id",
+    "author__username",
+    "author__display_name",
+    "author__avatar__renditions",
+)
+_COVER_COLUMNS = (
+    "cover_id",
+    "cover__caption",
+    "cover__products",
+    "cover__upload__width",
+    "cover__upload__height",
+    "cover__upload__blurhash",
+    "cover__upload__palette",
+    "cover__upload__renditions",
+)
+CARD_COLUMNS = (
+    "id",
+    "title",
+    "opening",
+    "pyeong_id",
+    "housing_type_id",
+    "styles",
+    "colors",
+    "photo_count",
+    "like_count",
+    "comment_count",
+    "save_count",
+    "published_at",
+    "liked",
+    *AUTHOR_COLUMNS,
+    *_COVER_COLUMNS,
+)

@@ -1,0 +1,204 @@
+"""What posts look like in an answer: the documented classes, and the functions that make them.
+
+Hot reads are made from `.values()` rows, not through the classes; a test holds the two together.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from apps.media.shapes import PaletteColorOut, RenditionOut, rendition_list
+from apps.members.shapes import AuthorOut, author_shape
+from apps.posts.models import Comment, Photo, Post
+
+_EXCERPT = 100
+
+
+class ProductOut(serializers.Serializer[Any]):
+    """A product seen in a photo."""
+
+    x = serializers.FloatField()
+    y = serializers.FloatField()
+    name = serializers.CharField()
+    brand = serializers.CharField(required=False)
+    url = serializers.URLField(required=False)
+    price = serializers.IntegerField(required=False, help_text="KRW")
+
+
+class PhotoOut(serializers.Serializer[Any]):
+    """A photo of a post."""
+
+    id = serializers.UUIDField()
+    position = serializers.IntegerField()
+    caption = serializers.CharField(allow_blank=True)
+    width = serializers.IntegerField(help_text="px")
+    height = serializers.IntegerField(help_text="px")
+    blurhash = serializers.CharField()
+    palette = PaletteColorOut(many=True)
+    renditions = RenditionOut(many=True)
+    products = ProductOut(many=True)
+
+
+class CardOut(serializers.Serializer[Any]):
+    """A post in a list."""
+
+    id = serializers.UUIDField()
+    title = serializers.CharField(allow_blank=True)
+    excerpt = serializers.CharField(allow_blank=True)
+    author = AuthorOut()
+    cover = PhotoOut(allow_null=True, help_text="null for a draft without photos")
+    photo_count = serializers.IntegerField()
+    pyeong = serializers.CharField(allow_null=True)
+    housing_type = serializers.CharField(allow_null=True)
+    styles = serializers.ListField(child=serializers.CharField())
+    colors = serializers.ListField(child=serializers.CharField())
+    like_count = serializers.IntegerField()
+    comment_count = serializers.IntegerField()
+    save_count = serializers.IntegerField()
+    liked_by_me = serializers.BooleanField()
+    saved_by_me = serializers.BooleanField()
+    published_at = serializers.DateTimeField(allow_null=True)
+
+
+class PostOut(CardOut):
+    """A post by itself."""
+
+    content = serializers.CharField(allow_blank=True)
+    photos = PhotoOut(many=True)
+    status = serializers.ChoiceField(choices=Post.Status.values)
+    edited_at = serializers.DateTimeField(allow_null=True)
+    share_url = serializers.URLField()
+
+
+class CommentOut(serializers.Serializer[Any]):
+    """A comment."""
+
+    id = serializers.UUIDField()
+    author = AuthorOut()
+    content = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    edited_at = serializers.DateTimeField(allow_null=True)
+    like_count = serializers.IntegerField()
+    liked_by_me = serializers.BooleanField()
+    reply_count = serializers.IntegerField()
+    parent_id = serializers.UUIDField(allow_null=True)
+
+
+class TermOut(serializers.Serializer[Any]):
+    """A word of a taxonomy, in the caller's language."""
+
+    slug = serializers.CharField()
+    name = serializers.CharField()
+
+
+class TaxonomiesOut(serializers.Serializer[Any]):
+    """Every word that describes a home; the keys are the names of the filters."""
+
+    pyeong = TermOut(many=True)
+    housing_type = TermOut(many=True)
+    style = TermOut(many=True)  # type: ignore[assignment]
+    color = TermOut(many=True)
+
+
+def card(row: dict[str, Any], base: str) -> dict[str, Any]:
+    """A post in a list, from a row of `Post.objects.for_cards()`; `base` goes before media keys."""
+    return {
+        "id": row["id"],
+        "title": row["title"],
+        "excerpt": _excerpt(row["opening"]),
+        "author": author_shape(row, "author", base),
+        "cover": _cover(row, base) if row["cover_id"] else None,
+        "photo_count": row["photo_count"],
+        "pyeong": row["pyeong_id"],
+        "housing_type": row["housing_type_id"],
+        "styles": row["styles"],
+        "colors": row["colors"],
+        "like_count": row["like_count"],
+        "comment_count": row["comment_count"],
+        "save_count": row["save_count"],
+        "liked_by_me": row["liked"],
+        # Boards come later.
+        "saved_by_me": False,
+        "published_at": row["published_at"],
+    }
+
+
+def _excerpt(opening: str) -> str:
+    words = " ".join(opening.split())
+    return words if len(words) <= _EXCERPT else words[: _EXCERPT - 1].rstrip() + "…"
+
+
+def _cover(row: dict[str, Any], base: str) -> dict[str, Any]:
+    return {
+        "id": row["cover_id"],
+        "position": 0,
+        "caption": row["cover__caption"],
+        "width": row["cover__upload__width"],
+        "height": row["cover__upload__height"],
+        "blurhash": row["cover__upload__blurhash"],
+        "palette": row["cover__upload__palette"],
+        "renditions": rendition_list(row["cover__upload__renditions"], base),
+        "products": row["cover__products"],
+    }
+
+
+def photo(photo: Photo, base: str) -> dict[str, Any]:
+    """A photo of a post, its upload loaded."""
+    upload = photo.upload
+    return {
+        "id": photo.pk,
+        "position": photo.position,
+        "caption": photo.caption,
+        "width": upload.width,
+        "height": upload.height,
+        "blurhash": upload.blurhash,
+        "palette": upload.palette,
+        "renditions": rendition_list(upload.renditions, base),
+        "products": photo.products,
+    }
+
+
+def post_alone(post: Post, row: dict[str, Any], base: str) -> dict[str, Any]:
+    """A post by itself: its card, and what only fits here."""
+    photos = post.photos.select_related("upload").order_by("position")
+    return card(row, base) | {
+        "content": post.content,
+        "photos": [photo(item, base) for item in photos],
+        "status": post.status,
+        "edited_at": post.edited_at,
+        "share_url": f"{settings.PUBLIC_BASE_URL}/p/{post.pk}",
+    }
+
+
+COMMENT_COLUMNS = (
+    "id",
+    "content",
+    "created_at",
+    "edited_at",
+    "author_id",
+    "author__username",
+    "author__display_name",
+    "author__avatar__renditions",
+)
+
+
+def comment(row: dict[str, Any], base: str) -> dict[str, Any]:
+    """A comment, from a row of COMMENT_COLUMNS."""
+    return {
+        "id": row["id"],
+        "author": author_shape(row, "author", base),
+        "content": row["content"],
+        "created_at": row["created_at"],
+        "edited_at": row["edited_at"],
+        # Likes of comments and replies come later.
+        "like_count": 0,
+        "liked_by_me": False,
+        "reply_count": 0,
+        "parent_id": None,
+    }
+
+
+def comment_row(comment: Comment) -> dict[str, Any]:
+    """The row of one comment, read again with its author."""
+    return Comment.objects.filter(pk=comment.pk).values(*COMMENT_COLUMNS).get()

@@ -1,0 +1,347 @@
+"""Every setting of igloo. Each says where it comes from, and why it is not Django's default.
+
+A value is looked for in the environment, then in `.secrets/<stage>.json` and
+`.secrets/base.json`, then a default that works on a laptop is taken. What differs between a
+laptop, Lambda and a container is chosen here and nowhere else.
+"""
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from igloo.config import BASE_DIR, Config
+from igloo.laptop import postgres
+
+# local: a laptop and the tests. Anything else is deployed and held to `_refuse_unsafe_start`.
+STAGE = os.environ.get("STAGE", "local")
+DEPLOYED = STAGE != "local"
+config = Config(STAGE, Path(os.environ.get("SECRETS_DIR") or BASE_DIR / ".secrets"))
+
+# --- Safety -----------------------------------------------------------------------------------
+_LAPTOP_KEY = "laptop-only-not-a-secret-laptop-only-not-a-secret"
+SECRET_KEY = config.text("SECRET_KEY", _LAPTOP_KEY)
+# Off on a laptop too: errors there have the same problem+json shape as on AWS.
+DEBUG = config.flag("DEBUG", False)
+# A laptop answers to any name, so that a phone in the same network can reach it.
+ALLOWED_HOSTS = config.words("ALLOWED_HOSTS", "" if DEPLOYED else "*")
+# How many proxies of our own stand in front (an ALB: 1) and add to X-Forwarded-For.
+TRUSTED_PROXIES = config.number("TRUSTED_PROXIES", 0)
+if DEPLOYED:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 31_536_000
+CSRF_TRUSTED_ORIGINS = config.words("CSRF_TRUSTED_ORIGINS")
+X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "apps.common.problems.csrf_failure"
+# 1 MiB: what an API call may carry. Photos go straight to storage.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# --- Applications -----------------------------------------------------------------------------
+# The docs page's script and style. Only their files are needed, and only where static files are
+# collected or served from the source: a laptop, CI, a build.
+_DOCS_ASSETS = ["drf_spectacular_sidecar"] if find_spec("drf_spectacular_sidecar") else []
+INSTALLED_APPS = [
+    *_DOCS_ASSETS,
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_tasks",
+    "django_tasks_db",
+    "apps.common",
+    "apps.media",
+    "apps.members",
+    "apps.posts",
+    "apps.ops",
+]
+MIDDLEWARE = [
+    "apps.common.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "apps.common.middleware.BodyLimitMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "apps.common.middleware.ConditionalReadMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "igloo.urls"
+WSGI_APPLICATION = "igloo.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "igloo" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database ---------------------------------------------------------------------------------
+# The default is the PostgreSQL that `make run` starts for this checkout.
+DATABASE_URL = config.text("DATABASE_URL", postgres.default_url())
+DATABASES: dict[str, Any] = {
+    "default": dj_database_url.parse(
+        DATABASE_URL,
+        # Seconds a connection is kept. 0 suits runserver's one thread per request.
+        conn_max_age=config.number("DB_CONN_MAX_AGE", 0),
+        conn_health_checks=True,
+    )
+}
+# A database that is away must be a 503 soon: 5 s to connect, 15 s for a statement.
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    connect_timeout=5,
+    # A server that is cut off in the middle of an answer is given up after 20 to 30 s.
+    keepalives_idle=10,
+    keepalives_interval=5,
+    keepalives_count=3,
+    tcp_user_timeout=20_000,
+)
+# RDS Proxy and PgBouncer refuse start-up options: set this to 0 there, and the limit on the role
+# (ALTER ROLE igloo SET statement_timeout = '15s').
+_STATEMENT_TIMEOUT_MS = config.number("DB_STATEMENT_TIMEOUT_MS", 15_000)
+if _STATEMENT_TIMEOUT_MS:
+    DATABASES["default"]["OPTIONS"]["options"] = f"-c statement_timeout={_STATEMENT_TIMEOUT_MS}"
+# Cursors on the server do not survive a pooler that shares connections between transactions.
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = DEPLOYED
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Members ----------------------------------------------------------------------------------
+AUTH_USER_MODEL = "members.Member"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+ACCESS_TOKEN_SECONDS = 15 * 60
+# A device that was not used for this long has to log in again.
+REFRESH_TOKEN_SECONDS = 60 * 24 * 3600
+# A phone that lost the answer may send the same refresh token once more within this time.
+REFRESH_GRACE_SECONDS = 30
+# The current text of each consent; the app shows this one.
+CONSENT_VERSIONS = {
+    "terms": "2026-11-01",
+    "privacy": "2026-11-01",
+    "marketing": "2026-11-01",
+    "marketing_night": "2026-11-01",
+}
+
+# --- API --------------------------------------------------------------------------------------
+# Where the world reaches this service: links in answers that are not for the caller's own host.
+PUBLIC_BASE_URL = config.text(
+    "PUBLIC_BASE_URL", f"http://localhost:{os.environ.get('PORT', '8000')}"
+)
+# What GET /app-config tells an app.
+CONTACT_EMAIL = config.text("CONTACT_EMAIL", "help@example.com")
+APP_PLATFORMS = {
+    platform: {
+        "minimum_version": config.text(f"{platform.upper()}_MINIMUM_VERSION", "1.0.0"),
+        "latest_version": config.text(f"{platform.upper()}_LATEST_VERSION", "1.0.0"),
+        "store_url": config.text(f"{platform.upper()}_STORE_URL") or None,
+    }
+    for platform in ("ios", "android")
+}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.members.authentication.AccessTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.common.permissions.IsMember"],
+    "DEFAULT_THROTTLE_CLASSES": ["apps.common.throttles.RateThrottle"],
+    "DEFAULT_RENDERER_CLASSES": ["apps.common.json.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["apps.common.json.JSONParser"],
+    # The answer is JSON whatever the Accept header says.
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.common.json.AlwaysJSON",
+    # OPTIONS would tell DRF's own description of a view; the document is the one there is.
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "apps.common.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "apps.common.problems.exception_handler",
+    "NUM_PROXIES": TRUSTED_PROXIES,
+}
+# Calls in a period, by scope; see apps/common/throttles.py. A laptop, where tests and app
+# developers share one address, gets ten times as many.
+_SCALE = 1 if DEPLOYED else 10
+THROTTLE_RATES = {
+    "write": (120 * _SCALE, 60),
+    "signup": (60 * _SCALE, 3600),
+    "login_address": (60 * _SCALE, 60),
+    "login_account": (10, 60),
+    # By token: many phones share a carrier's address.
+    "refresh": (20, 60),
+    "admin_login": (20 * _SCALE, 300),
+    "username_available": (60 * _SCALE, 60),
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "igloo API",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": (
+        "Ids are opaque, times are RFC 3339 in UTC, money is whole KRW. Lists are "
+        "`{items, next_cursor}`; give `next_cursor` back as `cursor`. Errors are RFC 9457 "
+        "problems: act on `code`, show `detail`. A creating POST takes `Idempotency-Key`; reads "
+        "carry an `ETag` for `If-None-Match`, and `PATCH` takes it as `If-Match`."
+    ),
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    # In and Out are different classes already.
+    "COMPONENT_SPLIT_REQUEST": False,
+    "COMPONENT_SPLIT_PATCH": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "MemberKind": ["common", "designer"],
+        "ConsentKind": ["terms", "privacy", "marketing", "marketing_night"],
+        "UploadStatus": ["waiting", "processing", "ready", "failed"],
+        "TicketStatus": ["waiting"],
+        "PostStatus": ["draft", "published"],
+    },
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],
+}
+
+# --- Background work --------------------------------------------------------------------------
+# The row is written in the caller's transaction, so a rolled-back write leaves no task behind.
+TASKS = {
+    "default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "media"]},
+}
+
+# --- Files ------------------------------------------------------------------------------------
+# `public` holds renditions, served to anyone; `originals` what members sent, served to nobody.
+LOCAL_STORAGE_DIR = Path(config.text("LOCAL_STORAGE_DIR", str(BASE_DIR / ".local" / "storage")))
+STATIC_ROOT = BASE_DIR / ".local" / "static"
+AWS_REGION = config.text("AWS_REGION", "ap-northeast-2")
+# Empty on AWS; the address of a stand-in in tests.
+S3_ENDPOINT_URL = config.text("AWS_ENDPOINT_URL")
+MEDIA_BUCKET = config.text("MEDIA_BUCKET")
+ORIGINALS_BUCKET = config.text("ORIGINALS_BUCKET")
+STATIC_BUCKET = config.text("STATIC_BUCKET")
+UPLOAD_DRIVER = "apps.media.drivers.s3" if MEDIA_BUCKET else "apps.media.drivers.local"
+if MEDIA_BUCKET:
+    MEDIA_URL = config.text("MEDIA_URL", f"https://{MEDIA_BUCKET}.s3.{AWS_REGION}.amazonaws.com/")
+    _s3 = {"aws_region": AWS_REGION, "aws_s3_endpoint_url": S3_ENDPOINT_URL}
+    STORAGES: dict[str, dict[str, Any]] = {
+        name: {
+            "BACKEND": "apps.media.s3_storage.PhotoStorage",
+            "OPTIONS": {
+                **_s3,
+                "aws_s3_bucket_name": bucket,
+                # Whether a URL must be signed; nobody is given one of an original.
+                "aws_s3_bucket_auth": name == "originals",
+                "aws_s3_public_url": MEDIA_URL if name == "default" else "",
+            },
+        }
+        for name, bucket in (("default", MEDIA_BUCKET), ("originals", ORIGINALS_BUCKET))
+    }
+else:
+    # Relative: made absolute with the host that the caller used.
+    MEDIA_URL = "/media/"
+    STORAGES = {
+        name: {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {
+                "location": LOCAL_STORAGE_DIR / folder,
+                "base_url": MEDIA_URL if folder == "public" else None,
+                # A task that runs twice writes the same file twice.
+                "allow_overwrite": True,
+            },
+        }
+        for name, folder in (("default", "public"), ("originals", "originals"))
+    }
+STORAGES["staticfiles"] = (
+    {
+        "BACKEND": "django_s3_storage.storage.ManifestStaticS3Storage",
+        "OPTIONS": {"aws_region": AWS_REGION, "aws_s3_bucket_name": STATIC_BUCKET},
+    }
+    if STATIC_BUCKET
+    else {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+)
+STATIC_URL = "/static/"
+# The largest photo that a phone may send, in bytes.
+UPLOAD_MAX_BYTES = 30 * 1024 * 1024
+UPLOAD_TICKET_SECONDS = 3600
+# An upload that no post and no profile took is deleted after this long.
+UPLOAD_UNATTACHED_SECONDS = 24 * 3600
+
+# --- Language and time ------------------------------------------------------------------------
+LANGUAGE_CODE = "ko"
+LANGUAGES = [("ko", "한국어"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- Logs -------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "apps.common.request_id.RequestIdFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s [%(request_id)s] %(name)s: %(message)s"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_id"],
+        },
+    },
+    "root": {"handlers": ["console"], "level": config.text("LOG_LEVEL", "INFO")},
+    # Django's own console handler would say everything twice.
+    "loggers": {
+        # libvips tells every step.
+        "pyvips": {"level": "WARNING"},
+        "django": {"handlers": [], "level": "INFO"},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+    },
+}
+
+
+def _refuse_unsafe_start() -> None:
+    """Stop a deployed stage that lacks something or is open, naming each thing.
+
+    Raises:
+        ImproperlyConfigured: with one line per problem.
+    """
+    problems = [
+        f"{name} is missing"
+        for name in (
+            "ALLOWED_HOSTS",
+            "DATABASE_URL",
+            "MEDIA_BUCKET",
+            "ORIGINALS_BUCKET",
+            "PUBLIC_BASE_URL",
+            "SECRET_KEY",
+            "STATIC_BUCKET",
+        )
+        if not config.words(name)
+    ]
+    if config.text("SECRET_KEY") and (SECRET_KEY == _LAPTOP_KEY or len(SECRET_KEY) < 40):
+        problems.append("SECRET_KEY must be 40 characters or more, and not the laptop's")
+    if DEBUG:
+        problems.append("DEBUG must be off")
+    if any("*" in host or host.startswith(".") for host in ALLOWED_HOSTS):
+        problems.append("ALLOWED_HOSTS must not hold a wildcard")
+    if config.text("DATABASE_URL") and postgres.is_embedded(DATABASE_URL):
+        problems.append("DATABASE_URL must not be the embedded PostgreSQL of a laptop")
+    if problems:
+        raise ImproperlyConfigured(
+            f"igloo can't start as stage {STAGE!r}: " + "; ".join(problems) + ". "
+            "Set each in the environment or in .secrets/ (see .secrets/README.md)."
+        )
+
+
+if DEPLOYED:
+    _refuse_unsafe_start()

@@ -1,0 +1,31 @@
+"""Every path of igloo. An app's own paths are in its `urls.py`."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path, re_path
+
+from apps.ops.urls import api_urlpatterns as ops_api_urlpatterns
+from apps.ops.views import UnknownPathView
+
+admin.site.site_header = "igloo"
+admin.site.site_title = "igloo"
+admin.site.index_title = "Operators"
+# Lists with pictures need the width.
+admin.site.enable_nav_sidebar = False
+
+urlpatterns = [
+    path("", include("apps.ops.urls")),
+    path("api/v1/", include("apps.media.urls")),
+    path("api/v1/", include("apps.members.urls")),
+    path("api/v1/", include("apps.posts.urls")),
+    path("api/v1/", include(ops_api_urlpatterns)),
+    re_path(r"^api(/|$)", UnknownPathView.as_view()),
+    path("admin/", admin.site.urls),
+]
+if settings.UPLOAD_DRIVER == "apps.media.drivers.local":
+    urlpatterns.append(path("", include("apps.media.local_storage")))
+
+handler400 = "apps.common.problems.handler400"
+handler403 = "apps.common.problems.handler403"
+handler404 = "apps.common.problems.handler404"
+handler500 = "apps.common.problems.handler500"
