@@ -1,0 +1,46 @@
+# The one door to igloo on a laptop and in CI. Needs Python 3.11+ and make (GNU 3.81 or newer).
+# Programs of .venv are run as modules: a moved checkout would break their first lines.
+PYTHON ?= python3
+RUN := .venv/bin/python
+COMPILE := $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	--no-header --python-version 3.11
+
+.DEFAULT_GOAL := help
+.PHONY: help install run demo test check requirements bench clean
+
+help: ## List what make can do.
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+
+install: ## Make .venv and install what is pinned, when that has changed.
+	@command -v "$(PYTHON)" >/dev/null || { echo "igloo: there is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.11 run"; exit 1; }
+	@"$(PYTHON)" igloo/laptop/install.py
+
+run: install ## Run igloo here. PORT=8001 changes the port, HOST=0.0.0.0 lets phones in.
+	@exec $(RUN) -m igloo.laptop
+
+demo: install ## Fill this checkout's database with the demo data, without starting igloo.
+	@exec $(RUN) -m igloo.laptop demo
+
+test: check ## Check, then run all tests. DATABASE_URL=… tests on another PostgreSQL.
+	$(RUN) -m pytest -n auto tests
+
+check: install ## Check style, types, layers, migrations, schema, translations and diagrams.
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(RUN) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+	$(RUN) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(RUN) manage.py openapi --check
+	$(RUN) manage.py messages --check
+	$(RUN) manage.py diagrams --check
+
+requirements: install ## Resolve requirements*.in into requirements*.txt, pinned with hashes.
+	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-dev.in -o requirements-dev.txt
+
+bench: install ## Measure how fast igloo is.
+	$(RUN) -m bench
+
+clean: ## Remove .venv and this checkout's local data, for good.
+	@if [ -x $(RUN) ]; then $(RUN) -m igloo.laptop clean; else "$(PYTHON)" -m igloo.laptop clean; fi
+	rm -rf .venv
