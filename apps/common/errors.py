@@ -114,6 +114,14 @@ class Stale(DomainError):
     text = _("It was changed in the meantime. Load it again.")
 
 
+class LengthRequired(DomainError):
+    """The body has no `Content-Length` (it is sent in chunks)."""
+
+    status = 411
+    code = "length_required"
+    text = _("Send the body with its length.")
+
+
 class BodyTooLarge(DomainError):
     """The body is over 1 MiB."""
 

@@ -12,7 +12,6 @@ from django.utils.http import parse_etags
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.common.errors import Stale
 from apps.common.json import dumps
 
 
@@ -22,7 +21,7 @@ def versioned_response(data: dict[str, Any], version: int, status: int = 200) ->
     return Response(data, status=status, headers={"ETag": f'"{version}-{body_hash}"'})
 
 
-def expected_versions(request: Request) -> frozenset[int] | None:
+def expected_versions(request: Request) -> frozenset[str] | None:
     """The versions that `If-Match` accepts; None where any will do."""
     header = request.headers.get("If-Match")
     if header is None:
@@ -30,13 +29,4 @@ def expected_versions(request: Request) -> frozenset[int] | None:
     tags = parse_etags(header)
     if tags == ["*"]:
         return None
-    versions = (tag.strip('"').partition("-")[0] for tag in tags)
-    return frozenset(
-        int(version) for version in versions if version.isascii() and version.isdigit()
-    )
-
-
-def require_version(current: int, expected: frozenset[int] | None) -> None:
-    """Call it with the row locked; raises Stale where `If-Match` named another version."""
-    if expected is not None and current not in expected:
-        raise Stale
+    return frozenset(tag.strip('"').partition("-")[0] for tag in tags)

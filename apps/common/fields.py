@@ -5,9 +5,17 @@ from typing import Any
 
 from rest_framework import serializers
 
+# Marks that turn the direction of what follows, and line breaks that are not "\n": in a name they
+# would rearrange the page around it.
+_UNWANTED = frozenset(
+    "\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+# Letters and symbols that draw nothing: Hangul fillers, the blank Braille pattern.
+_INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+
 
 class PlainText(serializers.CharField):
-    """What a person typed: trimmed, in Unicode's NFC, without control characters.
+    """What a person typed: trimmed, in Unicode's NFC, without control characters and the like.
 
     An iPhone may send 한글 decomposed; composed, it is found and counted as people expect.
     Line breaks and tabs stay where `multiline`.
@@ -22,10 +30,14 @@ class PlainText(serializers.CharField):
         text = unicodedata.normalize("NFC", super().to_internal_value(data))
         keep = "\n\t" if self.multiline else ""
         text = "".join(
-            char for char in text if char in keep or unicodedata.category(char) != "Cc"
+            char
+            for char in text
+            if char in keep or (unicodedata.category(char) != "Cc" and char not in _UNWANTED)
         ).strip()
         # Zero-width characters and the like are neither trimmed nor seen.
-        visible = any(unicodedata.category(char)[0] not in "CZ" for char in text)
+        visible = any(
+            unicodedata.category(char)[0] not in "CZ" and char not in _INVISIBLE for char in text
+        )
         if not visible and not self.allow_blank:
             self.fail("blank")
         return text if visible else ""

@@ -8,7 +8,6 @@ work later (a photo that was not ready yet).
 import base64
 import datetime as dt
 import functools
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -33,6 +32,9 @@ KEEP = dt.timedelta(hours=24)
 # A request that has not ended by then has died with its process: its key is free again.
 # API Gateway gives up after 30 s.
 ABANDONED = dt.timedelta(seconds=60)
+_KEPT_HEADERS = ("ETag",)
+# Each new key takes up to so many old ones away, so that the table needs nobody to tidy it.
+_PRUNE_ROWS = 20
 
 Handler = Callable[..., Response]
 
@@ -64,19 +66,16 @@ def idempotent(post: Handler) -> Handler:
 
 
 class _Attempt:
-    """One request with a key. Hashes are bytes; `answer` is a Fernet token."""
+    """One request with a key. The row holds keyed hashes alone, since a body may hold a password:
+    without the SECRET_KEY they can't be guessed back."""
 
     def __init__(self, request: Request, header: str) -> None:
-        body = request._request.body
         # Different members may choose the same key; strangers share nothing but equal requests.
         caller = str(request.user.pk) if request.user.is_authenticated else "anonymous"
-        self.key_hash = hashlib.sha256(f"{caller}\n{header}".encode()).digest()
-        self.request_hash = hashlib.sha256(
-            f"{request.method} {request.get_full_path()}\n".encode() + body
-        ).digest()
-        secret = salted_hmac(
-            "apps.common.idempotency", self.request_hash + header.encode(), algorithm="sha256"
-        ).digest()
+        self.key_hash = _digest("key", f"{caller}\n{header}".encode())
+        line = f"{request.method} {request.get_full_path()}\n".encode()
+        self.request_hash = _digest("request", line + request._request.body)
+        secret = _digest("answer", self.request_hash + header.encode())
         self.cipher = Fernet(base64.urlsafe_b64encode(secret))
         self.row = IdempotencyKey(
             key_hash=self.key_hash, request_hash=self.request_hash, started_at=timezone.now()
@@ -84,6 +83,7 @@ class _Attempt:
 
     def begin(self) -> Response | None:
         """Claim the key; or the first answer, if there is one."""
+        _prune(self.row.started_at - KEEP)
         with transaction.atomic():
             IdempotencyKey.objects.bulk_create([self.row], ignore_conflicts=True)
             held = IdempotencyKey.objects.select_for_update().filter(key_hash=self.key_hash).first()
@@ -101,12 +101,14 @@ class _Attempt:
             raise IdempotencyKeyReused
         if held.status is None or held.answer is None:
             raise IdempotencyInProgress
-        data = orjson.loads(self.cipher.decrypt(bytes(held.answer)))
-        return Response(data, status=held.status, headers={"Idempotency-Replayed": "true"})
+        headers, data = orjson.loads(self.cipher.decrypt(bytes(held.answer)))
+        headers["Idempotency-Replayed"] = "true"
+        return Response(data, status=held.status, headers=headers)
 
     def keep(self, response: Response) -> None:
         """Record the answer, in the transaction of what it tells of."""
-        answer = self.cipher.encrypt(dumps(response.data))
+        headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
+        answer = self.cipher.encrypt(dumps([headers, response.data]))
         kept = IdempotencyKey.objects.filter(pk=self.row.pk).update(
             status=response.status_code, answer=answer
         )
@@ -117,3 +119,14 @@ class _Attempt:
     def abandon(self) -> None:
         """Free the key, so that a retry runs."""
         IdempotencyKey.objects.filter(pk=self.row.pk, status__isnull=True).delete()
+
+
+def _digest(purpose: str, value: bytes) -> bytes:
+    return salted_hmac(f"apps.common.idempotency.{purpose}", value, algorithm="sha256").digest()
+
+
+def _prune(before: dt.datetime) -> None:
+    old = IdempotencyKey.objects.filter(started_at__lt=before).order_by("started_at")
+    with transaction.atomic():
+        locked = old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:_PRUNE_ROWS]
+        IdempotencyKey.objects.filter(pk__in=list(locked)).delete()

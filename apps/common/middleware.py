@@ -5,9 +5,10 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.middleware.http import ConditionalGetMiddleware
 from django.utils.cache import patch_vary_headers
 
-from apps.common.errors import BadRequest, BodyTooLarge, DomainError
+from apps.common.errors import BadRequest, BodyTooLarge, DomainError, LengthRequired
 from apps.common.problems import problem_response
 from apps.common.request_id import start_request
 
@@ -38,7 +39,7 @@ class RequestIdMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a body of the API over 1 MiB before anything reads it."""
+    """Refuses a body of the API over 1 MiB, or of unknown length, before anything reads it."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -56,6 +57,9 @@ class BodyLimitMiddleware:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
             return BadRequest()
+        if "chunked" in request.headers.get("Transfer-Encoding", "") and not length:
+            # WSGI gives no way to read it, so it would count as empty.
+            return LengthRequired()
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if limit is None or length <= limit:
             return None
@@ -63,3 +67,15 @@ class BodyLimitMiddleware:
         while left > 0 and (chunk := request.read(min(left, _CHUNK_BYTES))):
             left -= len(chunk)
         return BodyTooLarge()
+
+
+class ConditionalReadMiddleware(ConditionalGetMiddleware):
+    """ETags and 304 for reads, by Django. `If-Match` is for changes: views see to it there."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """The answer, or 304."""
+        for header in ("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE"):
+            request.META.pop(header, None)
+        return super().process_response(request, response)

@@ -7,13 +7,14 @@ document is written and never while serving, makes OpenAPI of them.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from rest_framework import serializers
 
 from apps.common.errors import DomainError
 
 F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
 SerializerClass = type[serializers.BaseSerializer[Any]]
 
 
@@ -24,6 +25,7 @@ class Query:
     name: str
     description: str
     kind: str = "string"
+    minimum: int | None = None
     required: bool = False
     many: bool = False
     choices: Sequence[str] = ()
@@ -46,19 +48,24 @@ class Operation:
 
 
 PAGING = (
-    Query("limit", "How many items, 20 by default, 50 at most.", kind="integer"),
+    Query("limit", "How many items, 20 by default, 50 at most.", kind="integer", minimum=1),
     Query("cursor", "`next_cursor` of the page before."),
 )
 
 
-def describe(**facts: Any) -> Callable[[F], F]:
-    """Attach an `Operation` to a view's method."""
+def _attaching(make: Callable[P, Operation]) -> Callable[P, Callable[[F], F]]:
+    def describing(*args: P.args, **kwargs: P.kwargs) -> Callable[[F], F]:
+        def attach(method: F) -> F:
+            method.operation = make(*args, **kwargs)  # type: ignore[attr-defined]
+            return method
 
-    def attach(method: F) -> F:
-        method.operation = Operation(**facts)  # type: ignore[attr-defined]
-        return method
+        return attach
 
-    return attach
+    return describing
+
+
+# Attaches an Operation, whose fields it takes, to a view's method.
+describe = _attaching(Operation)
 
 
 @cache

@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
+from django.views.csrf import csrf_failure as django_csrf_failure
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -34,9 +35,8 @@ _CODES = {
     "max_value": "too_large",
     "min_value": "too_small",
     "max_string_length": "too_large",
-    "does_not_exist": "not_found",
     "not_a_list": "invalid",
-    "invalid_choice": "invalid_choice",
+    "null_characters_not_allowed": "invalid",
 }
 
 
@@ -111,7 +111,7 @@ def _as_domain_error(exc: BaseException) -> DomainError | None:
         case RequestDataTooBig():
             return errors.BodyTooLarge()
         case OperationalError() | InterfaceError():
-            logger.error("database unavailable: %s", exc)
+            logger.error("the database is away, or gave up", exc_info=exc)
             return errors.DatabaseUnavailable(headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     return None
 
@@ -156,6 +156,13 @@ def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Refused outside the API."""
     if _wants_page(request):
         return defaults.permission_denied(request, exception)
+    return problem_response(errors.PermissionDenied())
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form of the admin that was not ours, or a POST to a page that takes none."""
+    if _wants_page(request):
+        return django_csrf_failure(request, reason)
     return problem_response(errors.PermissionDenied())
 
 

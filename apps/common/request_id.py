@@ -12,7 +12,7 @@ _ACCEPTABLE = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
 def current_request_id() -> str:
-    """The id of the request being answered, or `-` outside of one."""
+    """The id of the request that this thread answers or last answered; `-` before the first."""
     return _current.get()
 
 

@@ -12,7 +12,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from apps.common import errors
 from apps.common.errors import DomainError
-from apps.common.openapi import Operation
+from apps.common.openapi import Operation, Query
 from apps.common.permissions import IsMember, MembersOnly, MembersWrite
 
 PROBLEM = "application/problem+json"
@@ -69,9 +69,7 @@ class AutoSchema(SpectacularAutoSchema):
         found = [
             OpenApiParameter(
                 query.name,
-                {"type": "array", "items": {"type": "string"}}
-                if query.many
-                else _TYPES[query.kind],
+                _query_schema(query),
                 OpenApiParameter.QUERY,
                 required=query.required,
                 description=query.description,
@@ -130,7 +128,7 @@ class AutoSchema(SpectacularAutoSchema):
 
     def _errors(self, facts: Operation) -> list[type[DomainError]]:
         found = set(facts.errors) | {errors.ServerError, errors.DatabaseUnavailable}
-        found |= {errors.BadRequest, errors.BodyTooLarge}
+        found |= {errors.BadRequest, errors.BodyTooLarge, errors.LengthRequired}
         for authenticator in self.view.get_authenticators():
             found |= set(getattr(authenticator, "errors", ()))
         if self._needs_member():
@@ -190,7 +188,12 @@ class AutoSchema(SpectacularAutoSchema):
         )
 
 
-_TYPES: dict[str, Any] = {"string": str, "integer": int, "boolean": bool}
+def _query_schema(query: Query) -> dict[str, Any]:
+    if query.many:
+        return {"type": "array", "items": {"type": "string"}}
+    least = {} if query.minimum is None else {"minimum": query.minimum}
+    return {"type": query.kind, **least}
+
 
 PROBLEM_SCHEMA = {
     "type": "object",
