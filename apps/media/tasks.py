@@ -1,0 +1,25 @@
+"""Background entry points of media."""
+
+from uuid import UUID
+
+from django_tasks import task
+
+from apps.media import services
+
+
+@task(queue_name="media")
+def process_upload(upload_id: str) -> None:
+    """See services.process_upload."""
+    services.process_upload(upload_id=UUID(upload_id))
+
+
+@task()
+def purge_unattached_uploads() -> int:
+    """See services.purge_unattached_uploads."""
+    return services.purge_unattached_uploads()
+
+
+@task()
+def delete_files(public: list[str], originals: list[str]) -> None:
+    """See services.delete_files."""
+    services.delete_files(public=public, originals=originals)
