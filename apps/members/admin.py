@@ -1,13 +1,49 @@
 """Members, devices and consents, for operators."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from apps.common.admin import ReadOnly, SavesChangesOnly
+from apps.common.errors import Throttled
+from apps.common.throttles import count_call
 from apps.media.thumbnail import thumbnail
-from apps.members.models import Consent, DeviceSession, Member
+from apps.members.models import Consent, DeviceSession, Member, RefreshToken
+from apps.members.services import reset_password
+
+
+class LoginForm(AdminAuthenticationForm):
+    """The admin's login, with a limit on guesses from one address."""
+
+    def clean(self) -> dict[str, Any]:
+        """Raises ValidationError past the limit."""
+        try:
+            count_call("admin_login", self.request.META["REMOTE_ADDR"] if self.request else "")
+        except Throttled as error:
+            raise ValidationError(str(error.text), code=error.code) from error
+        return super().clean()
+
+
+admin.site.login_form = LoginForm
+
+
+class PasswordForm(AdminPasswordChangeForm):
+    """Sets a member's password and ends their sessions, touching nothing else of the row."""
+
+    def save(self, commit: bool = True) -> Member:
+        """The member."""
+        member: Member = self.user
+        if self.cleaned_data["set_usable_password"]:
+            reset_password(member=member, new_password=self.cleaned_data["password1"])
+        else:
+            reset_password(member=member, new_password=None)
+        return member
 
 
 class ConsentInline(admin.TabularInline):
@@ -24,11 +60,11 @@ class ConsentInline(admin.TabularInline):
 
 
 @admin.register(Member)
-class MemberAdmin(UserAdmin):
+class MemberAdmin(SavesChangesOnly, UserAdmin):
     """Members and operators."""
 
     add_form = AdminUserCreationForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = PasswordForm
     inlines = [ConsentInline]
     list_display = [
         "picture",
@@ -46,8 +82,8 @@ class MemberAdmin(UserAdmin):
     search_fields = ["username", "display_name", "=email"]
     list_select_related = ["avatar"]
     ordering = ["-created_at"]
-    raw_id_fields = ["avatar"]
     readonly_fields = [
+        "avatar",
         "posts_count",
         "followers_count",
         "following_count",
@@ -57,7 +93,7 @@ class MemberAdmin(UserAdmin):
     ]
     show_full_result_count = False
     fieldsets = [
-        (None, {"fields": ["username", "password", "display_name", "bio", "avatar", "kind"]}),
+        (None, {"fields": ["username", "password", "display_name", "bio", "kind"]}),
         ("Contact", {"fields": ["email", "email_verified", "locale"]}),
         ("State", {"fields": ["is_active", "suspended_until", *readonly_fields]}),
         (
@@ -83,39 +119,29 @@ class MemberAdmin(UserAdmin):
 
 
 @admin.register(DeviceSession)
-class DeviceSessionAdmin(admin.ModelAdmin):
-    """Logins on devices."""
+class DeviceSessionAdmin(ReadOnly):
+    """Logins on devices. Changing the member's password ends them all."""
 
     list_display = ["id", "member", "name", "platform", "app_version", "last_used_at", "end_reason"]
     list_filter = ["platform", "end_reason"]
     search_fields = ["=id", "=member__username"]
     list_select_related = ["member"]
-    raw_id_fields = ["member"]
-    show_full_result_count = False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Only a login makes one."""
-        return False
+
+@admin.register(RefreshToken)
+class RefreshTokenAdmin(ReadOnly):
+    """The chains of refresh tokens; of the tokens themselves the table knows hashes alone."""
+
+    list_display = ["id", "session", "created_at", "spent_at"]
+    search_fields = ["=id", "=session__id", "=session__member__username"]
+    list_select_related = ["session"]
 
 
 @admin.register(Consent)
-class ConsentAdmin(admin.ModelAdmin):
-    """The record of consents: to read, never to change."""
+class ConsentAdmin(ReadOnly):
+    """The record of consents; rows are only ever added, by members."""
 
     list_display = ["member", "kind", "version", "granted", "created_at"]
-    list_filter = ["kind", "granted", "version"]
+    list_filter = ["kind", "granted", "created_at"]
     search_fields = ["=member__username"]
     list_select_related = ["member"]
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """A consent is the member's own act."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Consent | None = None) -> bool:
-        """Rows are only ever added."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Consent | None = None) -> bool:
-        """Rows are only ever added."""
-        return False

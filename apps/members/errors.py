@@ -42,4 +42,4 @@ class ConsentRequired(DomainError):
 
     status = 409
     code = "consent_required"
-    text = _("Agree to the terms and the privacy policy first.")
+    text = _("Agree to the terms and to the use of your personal data first.")

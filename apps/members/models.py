@@ -85,6 +85,9 @@ class Member(UUIDModel, AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 condition=Q(username__regex=USERNAME_PATTERN), name="member_username_form"
             ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["common", "designer"]), name="member_kind_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -113,6 +116,12 @@ class Consent(UUIDModel):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["terms", "privacy", "marketing", "marketing_night"]),
+                name="consent_kind_known",
+            ),
+        ]
         indexes = [
             # The newest row of each kind is what holds.
             models.Index(fields=["member", "kind", "-id"], name="consent_newest"),
@@ -172,6 +181,9 @@ class DeviceSession(UUIDModel):
                 condition=Q(ended_at__isnull=True, end_reason="")
                 | (Q(ended_at__isnull=False) & ~Q(end_reason="")),
                 name="session_ended_says_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(platform__in=["ios", "android", "web"]), name="session_platform_known"
             ),
         ]
         indexes = [

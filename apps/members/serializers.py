@@ -1,6 +1,7 @@
 """What the auth and members endpoints take."""
 
 import datetime as dt
+import unicodedata
 from typing import Any
 
 from django.utils import timezone
@@ -41,10 +42,14 @@ class ConsentIn(serializers.Serializer[Any]):
 
 
 class PasswordField(serializers.CharField):
-    """A password as typed: not trimmed, never shown."""
+    """A password: not trimmed, never shown."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=_PASSWORD_MAX, trim_whitespace=False, write_only=True, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """In Unicode's NFC: keyboards differ in how they send 한글 (RFC 8265, 4.2)."""
+        return unicodedata.normalize("NFC", super().to_internal_value(data))
 
 
 class SignupIn(serializers.Serializer[Any]):
@@ -58,6 +63,13 @@ class SignupIn(serializers.Serializer[Any]):
     birth_date = serializers.DateField(help_text="checked (14 or older), not stored")
     consents = serializers.ListField(child=ConsentIn(), max_length=10, default=list)
     device = DeviceIn()
+
+    def validate_consents(self, consents: list[ConsentChoice]) -> list[ConsentChoice]:
+        """Each kind once: two rows could say yes and no."""
+        kinds = [consent.kind for consent in consents]
+        if len(set(kinds)) < len(kinds):
+            raise serializers.ValidationError(_("Each kind of consent once."), code="duplicate")
+        return consents
 
     def validate_birth_date(self, value: dt.date) -> dt.date:
         """A day on which somebody alive may have been born."""
@@ -96,4 +108,10 @@ class ProfileIn(serializers.Serializer[Any]):
     avatar_upload_id = serializers.UUIDField(required=False, allow_null=True)
     kind = serializers.ChoiceField(choices=Member.Kind.values, required=False)
     locale = serializers.ChoiceField(choices=Member.Locale.values, required=False)
-    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+    email = serializers.EmailField(
+        max_length=254, required=False, allow_blank=True, allow_null=True
+    )
+
+    def validate_email(self, value: str | None) -> str:
+        """An empty one takes the address away, as null does."""
+        return value or ""

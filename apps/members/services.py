@@ -8,19 +8,22 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
+from psycopg2.errors import UniqueViolation
 
 from apps.common.errors import FieldError, InvalidInput
-from apps.common.etags import require_version
+from apps.common.versions import require_version
 from apps.media.services import attach_uploads, delete_uploads
 from apps.members import sessions
 from apps.members.errors import ConsentRequired, PasswordWrong, UnderAge
 from apps.members.models import Consent, DeviceSession, Member
 from apps.members.sessions import Device, TokenPair
+from apps.members.tokens import TokenInvalid
 from apps.members.usernames import normalize_username, require_free, username_taken
 
 # Years. Personal Information Protection Act, article 22-2.
@@ -75,7 +78,7 @@ def sign_up(
             )
             return sessions.open_session(member=member, device=device)
     except IntegrityError as error:
-        if "username" not in str(error):
+        if not isinstance(error.__cause__, UniqueViolation):
             raise
         raise username_taken() from error
 
@@ -89,7 +92,10 @@ def require_old_enough(birth_date: dt.date) -> None:
 
 
 def require_consents(consents: Sequence[ConsentChoice]) -> None:
-    """Raises ConsentRequired, listing what is missing or refused."""
+    """Raises ConsentRequired, listing what is missing or refused.
+
+    Any version is kept as it was shown: an app may be older than the newest text.
+    """
     granted = {choice.kind for choice in consents if choice.granted}
     missing = [kind for kind in Consent.REQUIRED if kind not in granted]
     if missing:
@@ -123,23 +129,42 @@ def change_password(
 
     Raises:
         PasswordWrong: `current_password` is not it.
+        TokenInvalid: the session has ended meanwhile.
         InvalidInput: a new one that Django's validators refuse.
     """
-    if not member.check_password(current_password):
-        raise PasswordWrong(
-            errors=[FieldError("/current_password", PasswordWrong.code, PasswordWrong.text)]
-        )
+    wrong = PasswordWrong(
+        errors=[FieldError("/current_password", PasswordWrong.code, PasswordWrong.text)]
+    )
+    if not check_password(current_password, member.password):
+        raise wrong
     _check_password(new_password, member, "/new_password")
-    member.set_password(new_password)
+    new_hash = make_password(new_password)
     with transaction.atomic():
-        member.save(update_fields=["password"])
+        locked = sessions.lock_if_password_is(member)
+        if locked is None:
+            raise wrong
+        if not DeviceSession.objects.open().filter(pk=session.pk).exists():
+            raise TokenInvalid
+        locked.password = new_hash
+        locked.save(update_fields=["password"])
         sessions.end_other_sessions(
-            member=member, keep=session.pk, reason=DeviceSession.EndReason.PASSWORD
+            member=locked, keep=session.pk, reason=DeviceSession.EndReason.PASSWORD
+        )
+
+
+def reset_password(*, member: Member, new_password: str | None) -> None:
+    """Set a member's password, None for one that nothing matches, and end all their sessions."""
+    new_hash = make_password(new_password)
+    with transaction.atomic():
+        # The hash alone: counters may be changing.
+        Member.objects.filter(pk=member.pk).update(password=new_hash)
+        sessions.end_other_sessions(
+            member=member, keep=None, reason=DeviceSession.EndReason.PASSWORD
         )
 
 
 def update_profile(
-    *, member: Member, changes: Mapping[str, Any], expected: frozenset[int] | None
+    *, member: Member, changes: Mapping[str, Any], expected: frozenset[str] | None
 ) -> Member:
     """Change what a member may change of themselves.
 
@@ -151,34 +176,23 @@ def update_profile(
         Stale; UploadNotFound and the like for the avatar.
     """
     changes = dict(changes)
+    new_avatar = changes.pop("avatar_upload_id", member.avatar_id)
     with transaction.atomic():
-        member = Member.objects.select_for_update().get(pk=member.pk)
+        # Uploads before the member: the order in which publishing a post locks them.
+        if new_avatar is not None and new_avatar != member.avatar_id:
+            attach_uploads(owner_id=member.pk, uploads={"/avatar_upload_id": new_avatar})
+        member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
         require_version(member.version, expected)
-        if "avatar_upload_id" in changes:
-            _change_avatar(member, changes.pop("avatar_upload_id"))
         if "email" in changes and changes["email"] != member.email:
             member.email_verified = False
         for name, value in changes.items():
             setattr(member, name, value)
+        old_avatar, member.avatar_id = member.avatar_id, new_avatar
         member.version += 1
-        member.save(
-            update_fields=[*changes, "avatar", "email_verified", "version"],
-        )
+        member.save(update_fields=[*changes, "avatar", "email_verified", "version"])
+        if old_avatar not in (None, new_avatar):
+            delete_uploads(upload_ids=[old_avatar])
     return member
-
-
-def _change_avatar(member: Member, upload_id: UUID | None) -> None:
-    old = member.avatar_id
-    if old == upload_id:
-        return
-    if upload_id is not None:
-        [member.avatar] = attach_uploads(
-            owner_id=member.pk, uploads={"/avatar_upload_id": upload_id}
-        )
-    else:
-        member.avatar = None
-    if old is not None:
-        delete_uploads(upload_ids=[old])
 
 
 def count_posts(*, member_id: UUID, by: int) -> None:

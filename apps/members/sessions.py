@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import make_password, verify_password
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.http import urlsafe_base64_encode
@@ -47,10 +48,30 @@ def log_in(*, username: str, password: str, device: Device) -> TokenPair:
         # As long as checking a real one, so that the time tells nobody which names exist.
         make_password(password)
         raise LoginFailed
-    # Also renews a hash that was made with an older, weaker setting.
-    if not member.check_password(password):
+    is_correct, is_outdated = verify_password(password, member.password)
+    if not is_correct:
         raise LoginFailed
-    return open_session(member=member, device=device)
+    with transaction.atomic():
+        member = lock_if_password_is(member)
+        if member is None:
+            raise LoginFailed
+        if is_outdated:
+            # The hash was made with an older, weaker setting.
+            member.set_password(password)
+            member.save(update_fields=["password"])
+        return open_session(member=member, device=device)
+
+
+def lock_if_password_is(member: Member) -> Member | None:
+    """The member's row, locked, if its password is still the one that was checked.
+
+    Checking takes long, so it is done without the lock; meanwhile the password may have changed.
+    """
+    return (
+        Member.objects.select_for_update(no_key=True)
+        .filter(pk=member.pk, password=member.password, is_active=True)
+        .first()
+    )
 
 
 def open_session(*, member: Member, device: Device) -> TokenPair:
@@ -81,21 +102,22 @@ def refresh(*, refresh_token: str) -> TokenPair:
         RefreshTokenInvalid
     """
     now = timezone.now()
+    of_token = Q(tokens__token_hash=_hash(refresh_token))
     with transaction.atomic():
-        token = (
-            RefreshToken.objects.select_related("session__member")
-            # The session's row is the lock of the whole chain.
-            .select_for_update(of=("session",))
-            .filter(token_hash=_hash(refresh_token))
+        # The session's row is the lock of its whole chain.
+        session = (
+            DeviceSession.objects.select_for_update(of=("self",))
+            .select_related("member")
+            .filter(of_token, member__is_active=True)
             .first()
         )
+        if session is None or session.ended_at or session.expires_at <= now:
+            raise RefreshTokenInvalid
+        # Read under the lock: another refresh may have spent it just before.
+        token = session.tokens.filter(token_hash=_hash(refresh_token)).first()
         if token is None:
             raise RefreshTokenInvalid
-        # Another refresh may have run while this one waited for the lock.
-        token.refresh_from_db(fields=["spent_at"])
-        session = token.session
-        if session.ended_at or session.expires_at <= now or not session.member.is_active:
-            raise RefreshTokenInvalid
+        token.session = session
         successor = _successor(refresh_token)
         if token.spent_at is None:
             _spend(token, successor, now)
@@ -138,13 +160,12 @@ def _end(session: DeviceSession, reason: str, now: dt.datetime) -> None:
     )
 
 
-def end_other_sessions(*, member: Member, keep: UUID, reason: str) -> int:
-    """End all sessions but one; how many there were."""
-    return (
-        DeviceSession.objects.filter(member=member, ended_at__isnull=True)
-        .exclude(pk=keep)
-        .update(ended_at=timezone.now(), end_reason=reason)
-    )
+def end_other_sessions(*, member: Member, keep: UUID | None, reason: str) -> int:
+    """End all sessions but one, or all; how many there were."""
+    others = DeviceSession.objects.filter(member=member, ended_at__isnull=True)
+    if keep is not None:
+        others = others.exclude(pk=keep)
+    return others.update(ended_at=timezone.now(), end_reason=reason)
 
 
 def _pair(session: DeviceSession, refresh_token: str) -> TokenPair:
@@ -164,3 +185,8 @@ def _successor(refresh_token: str) -> str:
 def _hash(token: str) -> bytes:
     # Tokens are 256 random bits, so a plain hash can't be guessed back.
     return hashlib.sha256(token.encode()).digest()
+
+
+def fingerprint(token: str) -> str:
+    """What stands for a token where it must not be kept."""
+    return _hash(token).hex()

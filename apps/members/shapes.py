@@ -1,6 +1,7 @@
 """What members look like in an answer: each documented class with the function that makes it."""
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from rest_framework import serializers
@@ -126,6 +127,20 @@ def me_shape(member: Member, base: str) -> dict[str, Any]:
         "created_at": member.created_at,
         "suspended_until": member.suspended_until,
         "consents": list(newest.values("kind", "version", "granted")),
+    }
+
+
+SESSION_COLUMNS = ("id", "name", "platform", "app_version", "created_at", "last_used_at")
+
+
+def session_shape(row: dict[str, Any], current: UUID) -> dict[str, Any]:
+    """A `SessionOut` of a row of SESSION_COLUMNS; `current` is the id of the caller's own."""
+    return {
+        "id": row["id"],
+        "device": {name: row[name] for name in ("name", "platform", "app_version")},
+        "created_at": row["created_at"],
+        "last_used_at": row["last_used_at"],
+        "current": row["id"] == current,
     }
 
 

@@ -8,22 +8,21 @@ from apps.common.errors import DomainError, FieldError
 from apps.members.models import USERNAME_PATTERN, Member
 
 # Names that would pass for the service itself, or for a page of it.
-RESERVED = frozenset(
-    "about account accounts admin administrator admins api app apps auth blog board boards bot "
-    "contact copyright designer designers docs everyone feed guest healthz help home igloo "
-    "igloo.official igloo_official info kakao legal login logout mail manager me media member "
-    "members moderator moderators news notice null official operator operators owner password "
-    "policy post posts press privacy readyz report root search security settings shop signup staff "
-    "static store support system taxonomies team terms test undefined uploads user users webhooks "
-    "webmaster www".split()  # noqa: SIM905 - as a list, eighty lines
-)
+_RESERVED = """
+about account accounts admin administrator admins api app apps auth bot contact copyright docs feed
+healthz help igloo igloo.official igloo_official info kakao legal login logout mail manager me
+moderator moderators notice null official operator operators owner password policy press privacy
+readyz report root security settings signup staff static store support system taxonomies terms
+undefined uploads webhooks webmaster www
+"""
+RESERVED = frozenset(_RESERVED.split())
 
 
 class UsernameInvalid(DomainError):
     """The username is not 3 to 30 of `a-z 0-9 _ .`."""
 
     code = "username_invalid"
-    text = _("Use 3 to 30 of the letters a-z, digits, _ and .")
+    text = _("Use 3 to 30 characters of a-z, 0-9, underscore and dot.")
 
 
 class UsernameReserved(DomainError):
@@ -54,7 +53,8 @@ def normalize_username(username: str) -> str:
 
 def require_free(username: str) -> None:
     """Raises UsernameReserved or UsernameTaken; `username` is normalized."""
-    if username in RESERVED:
+    # `admin.` and `_admin_` would pass for `admin`.
+    if username in RESERVED or username.strip("._") in RESERVED:
         raise UsernameReserved(errors=[_at_username(UsernameReserved)])
     if Member.objects.filter(username=username).exists():
         raise username_taken()

@@ -1,6 +1,6 @@
 """The auth and members endpoints."""
 
-from typing import Any
+from typing import ClassVar
 from uuid import UUID
 
 from rest_framework.permissions import AllowAny
@@ -8,7 +8,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.common.errors import DomainError
 from apps.common.etags import expected_versions, versioned_response
 from apps.common.idempotency import idempotent
 from apps.common.lookups import get_or_404
@@ -23,6 +22,7 @@ from apps.members.authentication import current_member, current_session
 from apps.members.models import DeviceSession, Member
 from apps.members.serializers import LoginIn, PasswordChangeIn, ProfileIn, RefreshIn, SignupIn
 from apps.members.shapes import (
+    SESSION_COLUMNS,
     MeOut,
     OtherMemberOut,
     SessionOut,
@@ -30,6 +30,7 @@ from apps.members.shapes import (
     UsernameAvailableOut,
     me_shape,
     other_member_shape,
+    session_shape,
     tokens_shape,
 )
 
@@ -98,7 +99,7 @@ class RefreshView(APIView):
 
     authentication_classes = []
     permission_classes = [AllowAny]
-    throttle_scopes = ["refresh"]
+    throttle_scopes: ClassVar[list[str]] = []
 
     @describe(
         summary="Refresh the tokens",
@@ -114,6 +115,7 @@ class RefreshView(APIView):
         it ends the device's session."""
         body = RefreshIn(data=request.data)
         body.is_valid(raise_exception=True)
+        count_call("refresh", sessions.fingerprint(body.validated_data["refresh_token"]))
         pair = sessions.refresh(**body.validated_data)
         return Response(tokens_shape(pair, media_base(request)))
 
@@ -146,20 +148,14 @@ class SessionsView(APIView):
     def get(self, request: Request) -> Response:
         """Newest first."""
         current = current_session(request).pk
-
-        def shape(row: dict[str, Any]) -> dict[str, Any]:
-            return {
-                "id": row["id"],
-                "device": {key: row[key] for key in ("name", "platform", "app_version")},
-                "created_at": row["created_at"],
-                "last_used_at": row["last_used_at"],
-                "current": row["id"] == current,
-            }
-
-        rows = DeviceSession.objects.visible_to(request.user).values(
-            "id", "name", "platform", "app_version", "created_at", "last_used_at"
+        page = page_of(
+            DeviceSession.objects.visible_to(request.user).values(*SESSION_COLUMNS),
+            request,
+            name="sessions",
+            keys=["id"],
+            shape=lambda row: session_shape(row, current),
         )
-        return Response(page_of(rows, request, name="sessions", keys=["id"], shape=shape))
+        return Response(page)
 
 
 class SessionView(APIView):
@@ -193,9 +189,13 @@ class UsernameAvailableView(APIView):
         """Names are the same whatever their case."""
         try:
             usernames.require_free(
-                usernames.normalize_username(request.query_params.get("username", ""))
+                usernames.normalize_username(request.query_params.get("username", "").strip())
             )
-        except DomainError as error:
+        except (
+            usernames.UsernameInvalid,
+            usernames.UsernameReserved,
+            usernames.UsernameTaken,
+        ) as error:
             return Response({"available": False, "code": error.code})
         return Response({"available": True})
 
