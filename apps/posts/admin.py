@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from apps.common.admin import ReadOnly, SavesChangesOnly
 from apps.media.thumbnail import thumbnail
 from apps.posts.models import (
     Color,
@@ -18,7 +20,19 @@ from apps.posts.models import (
     Pyeong,
     Style,
 )
+from apps.posts.services.comments import delete_comment
 from apps.posts.services.posts import delete_post
+
+
+class PostForm(forms.ModelForm):
+    """A post, its styles and colours to choose from."""
+
+    styles = forms.TypedMultipleChoiceField(required=False, choices=lambda: _choices(Style))
+    colors = forms.TypedMultipleChoiceField(required=False, choices=lambda: _choices(Color))
+
+
+def _choices(terms: type[Style] | type[Color]) -> list[tuple[str, str]]:
+    return [(term.pk, term.name_ko) for term in terms.objects.all()]
 
 
 class PhotoInline(admin.TabularInline):
@@ -45,17 +59,18 @@ class PhotoInline(admin.TabularInline):
 
 
 @admin.register(Post)
-class PostAdmin(admin.ModelAdmin):
+class PostAdmin(SavesChangesOnly):
     """Posts: to find, read and correct."""
 
+    form = PostForm
     inlines = [PhotoInline]
     list_display = [
         "picture",
         "title",
         "author",
         "status",
-        "pyeong_id",
-        "housing_type_id",
+        "pyeong",
+        "housing_type",
         "like_count",
         "comment_count",
         "published_at",
@@ -64,9 +79,10 @@ class PostAdmin(admin.ModelAdmin):
     list_filter = ["status", "pyeong", "housing_type", "published_at"]
     search_fields = ["title", "=author__username", "=id"]
     search_help_text = "title, username, post id"
-    list_select_related = ["author", "cover__upload"]
-    raw_id_fields = ["author", "cover"]
+    list_select_related = ["author", "cover__upload", "pyeong", "housing_type"]
     readonly_fields = [
+        "author",
+        "status",
         "cover",
         "photo_count",
         "like_count",
@@ -89,6 +105,10 @@ class PostAdmin(admin.ModelAdmin):
         """Posts come from phones."""
         return False
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """The posts alone: what hangs on them goes too, likes by the thousand."""
+        return [str(post) for post in objs], {"posts": len(objs)}, set(), []
+
     def delete_model(self, request: HttpRequest, obj: Post) -> None:
         """As its author would: with the photos' files and the author's counter."""
         delete_post(post_id=obj.pk, member=obj.author)
@@ -100,14 +120,13 @@ class PostAdmin(admin.ModelAdmin):
 
 
 @admin.register(Comment)
-class CommentAdmin(admin.ModelAdmin):
-    """Comments: to find and to delete."""
+class CommentAdmin(SavesChangesOnly):
+    """Comments: to find, correct and delete."""
 
     list_display = ["content", "author", "post", "created_at", "edited_at"]
     search_fields = ["content", "=author__username", "=post__id"]
     list_select_related = ["author", "post"]
-    raw_id_fields = ["author", "post"]
-    readonly_fields = ["created_at", "edited_at", "version"]
+    readonly_fields = ["author", "post", "created_at", "edited_at", "version"]
     list_filter = ["created_at"]
     show_full_result_count = False
     ordering = ["-id"]
@@ -116,33 +135,24 @@ class CommentAdmin(admin.ModelAdmin):
         """Comments come from phones."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Comment | None = None) -> bool:
-        """Not until a moderation action keeps the post's counter right."""
-        return False
+    def delete_model(self, request: HttpRequest, obj: Comment) -> None:
+        """As its author would: with the post's counter."""
+        delete_comment(comment_id=obj.pk, member=obj.author)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Comment]) -> None:
+        """One by one, as `delete_model`."""
+        for comment in queryset.select_related("author"):
+            self.delete_model(request, comment)
 
 
 @admin.register(PostLike)
-class PostLikeAdmin(admin.ModelAdmin):
-    """Likes: to look at."""
+class PostLikeAdmin(ReadOnly):
+    """Likes are members' own acts, and counted."""
 
     list_display = ["member", "post", "created_at"]
     search_fields = ["=member__username", "=post__id"]
     list_select_related = ["member", "post"]
-    raw_id_fields = ["member", "post"]
-    show_full_result_count = False
     ordering = ["-id"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Likes come from phones."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: PostLike | None = None) -> bool:
-        """A like is a member's own act."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: PostLike | None = None) -> bool:
-        """The post's counter would be wrong."""
-        return False
 
 
 @admin.register(Pyeong, HousingType, Style, Color)

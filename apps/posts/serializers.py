@@ -46,12 +46,13 @@ class PhotoIn(serializers.Serializer[Any]):
         """A PhotoInput."""
         values = super().to_internal_value(data)
         photo_id = values.pop("id", None)
-        values.setdefault("upload_id", photo_id)
-        if values["upload_id"] is None:
-            field = self.fields["upload_id"]
-            raise serializers.ValidationError(
-                {"upload_id": [field.error_messages["required"]]}, code="required"
-            )
+        upload_id = values.setdefault("upload_id", photo_id)
+        if upload_id is None:
+            message = self.fields["upload_id"].error_messages["required"]
+            raise serializers.ValidationError({"upload_id": [message]}, code="required")
+        if photo_id not in (None, upload_id):
+            message = str(_("id and upload_id name different photos."))
+            raise serializers.ValidationError({"id": [message]}, code="invalid")
         return PhotoInput(**values)
 
 

@@ -3,6 +3,7 @@
 Hot reads are made from `.values()` rows, not through the classes; a test holds the two together.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +11,8 @@ from rest_framework import serializers
 
 from apps.media.shapes import PaletteColorOut, RenditionOut, rendition_list
 from apps.members.shapes import AuthorOut, author_shape
-from apps.posts.models import Comment, Photo, Post
+from apps.posts.models import Photo, Post
+from apps.posts.models.post import AUTHOR_COLUMNS
 
 _EXCERPT = 100
 
@@ -159,28 +161,22 @@ def photo(photo: Photo, base: str) -> dict[str, Any]:
     }
 
 
-def post_alone(post: Post, row: dict[str, Any], base: str) -> dict[str, Any]:
-    """A post by itself: its card, and what only fits here."""
-    photos = post.photos.select_related("upload").order_by("position")
+def post_alone(row: dict[str, Any], photos: Iterable[Photo], base: str) -> dict[str, Any]:
+    """A post by itself, from a row of `Post.objects.for_pages()` and its photos in order."""
+    shown = [photo(item, base) for item in photos]
     return card(row, base) | {
-        "content": post.content,
-        "photos": [photo(item, base) for item in photos],
-        "status": post.status,
-        "edited_at": post.edited_at,
-        "share_url": f"{settings.PUBLIC_BASE_URL}/p/{post.pk}",
+        # Of the photos that are shown: they are read after the row, and may have changed since.
+        "cover": shown[0] if shown else None,
+        "photo_count": len(shown),
+        "content": row["content"],
+        "photos": shown,
+        "status": row["status"],
+        "edited_at": row["edited_at"],
+        "share_url": f"{settings.PUBLIC_BASE_URL}/p/{row['id']}",
     }
 
 
-COMMENT_COLUMNS = (
-    "id",
-    "content",
-    "created_at",
-    "edited_at",
-    "author_id",
-    "author__username",
-    "author__display_name",
-    "author__avatar__renditions",
-)
+COMMENT_COLUMNS = ("id", "content", "created_at", "edited_at", *AUTHOR_COLUMNS)
 
 
 def comment(row: dict[str, Any], base: str) -> dict[str, Any]:
@@ -197,8 +193,3 @@ def comment(row: dict[str, Any], base: str) -> dict[str, Any]:
         "reply_count": 0,
         "parent_id": None,
     }
-
-
-def comment_row(comment: Comment) -> dict[str, Any]:
-    """The row of one comment, read again with its author."""
-    return Comment.objects.filter(pk=comment.pk).values(*COMMENT_COLUMNS).get()

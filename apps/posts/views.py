@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.common.errors import NotFound
 from apps.common.etags import expected_versions, versioned_response
 from apps.common.idempotency import idempotent
 from apps.common.lookups import get_or_404
@@ -21,7 +22,7 @@ from apps.members.authentication import current_member
 from apps.members.shapes import AuthorOut, author_shape
 from apps.posts import errors, examples, shapes
 from apps.posts.filters import POST_FILTERS, post_filter
-from apps.posts.models import Color, Comment, HousingType, Post, PostLike, Pyeong, Style
+from apps.posts.models import Color, Comment, HousingType, Photo, Post, PostLike, Pyeong, Style
 from apps.posts.serializers import CommentIn, PostIn
 from apps.posts.services import comments, likes, posts
 
@@ -35,11 +36,13 @@ _UPLOAD_ERRORS = (
 
 def _post_answer(request: Request, post_id: UUID, status: int = 200) -> Response:
     """A post by itself, with its ETag; raises NotFound."""
-    visible = Post.objects.visible_to(request.user).select_related("author__avatar")
-    post = get_or_404(visible, post_id)
-    row = Post.objects.filter(pk=post.pk).for_cards(request.user).get()
-    shape = shapes.post_alone(post, row, media_base(request))
-    return versioned_response(shape, post.version, status=status)
+    rows = Post.objects.visible_to(request.user).filter(pk=post_id).for_pages(request.user)
+    row = rows.first()
+    if row is None:
+        raise NotFound
+    photos = Photo.objects.of_post(post_id)
+    shape = shapes.post_alone(row, photos, media_base(request))
+    return versioned_response(shape, row["version"], status=status)
 
 
 class PostsView(APIView):
@@ -284,7 +287,10 @@ class PostCommentsView(APIView):
 
 
 def _comment_answer(request: Request, comment: Comment, status: int = 200) -> Response:
-    shape = shapes.comment(shapes.comment_row(comment), media_base(request))
+    row = Comment.objects.filter(pk=comment.pk).values(*shapes.COMMENT_COLUMNS).first()
+    if row is None:
+        raise NotFound
+    shape = shapes.comment(row, media_base(request))
     return versioned_response(shape, comment.version, status=status)
 
 

@@ -1,13 +1,14 @@
 """A post of a home, its photos, and who likes it."""
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import BooleanField, Exists, F, FilteredRelation, OuterRef, Q, Value
-from django.db.models.functions import Left
+from django.db.models import BooleanField, F, FilteredRelation, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, Left
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import UUIDModel
@@ -40,8 +41,11 @@ class PostQuerySet(models.QuerySet["Post"]):
         """With `liked`: whether the viewer likes it."""
         if not viewer.is_authenticated:
             return self.annotate(liked=Value(False, output_field=BooleanField()))
+        # Not Exists(): PostgreSQL, which overlooks the LIMIT of a page when it plans that, hashes
+        # all likes of the viewer for each page. A scalar subquery is looked up row by row.
         likes = PostLike.objects.filter(post_id=OuterRef("pk"), member_id=viewer.pk)
-        return self.annotate(liked=Exists(likes))
+        mine = Subquery(likes.values(one=Value(True))[:1], output_field=BooleanField())
+        return self.annotate(liked=Coalesce(mine, Value(False)))
 
     def liked_cards(self, viewer: Any) -> "models.QuerySet[Post, dict[str, Any]]":
         """Cards of what the viewer likes, with `like_id`, which tells the order of liking."""
@@ -57,6 +61,10 @@ class PostQuerySet(models.QuerySet["Post"]):
     def for_cards(self, viewer: Any) -> "models.QuerySet[Post, dict[str, Any]]":
         """Rows for `shapes.card`, cover and author included: one query."""
         return self.liked_by(viewer)._card_rows()
+
+    def for_pages(self, viewer: Any) -> "models.QuerySet[Post, dict[str, Any]]":
+        """Rows for `shapes.post_alone`: a card's columns, and what only a post alone shows."""
+        return self.liked_by(viewer)._card_rows("content", "status", "edited_at", "version")
 
     def _card_rows(self, *more: str) -> "models.QuerySet[Post, dict[str, Any]]":
         return self.annotate(opening=Left("content", EXCERPT_SOURCE)).values(*CARD_COLUMNS, *more)
@@ -142,12 +150,8 @@ class Post(UUIDModel):
                 condition=Q(status="published"),
                 name="post_latest_by_pyeong",
             ),
-            # GET /posts?author=, and a member's page.
-            models.Index(
-                fields=["author", "-published_at", "-id"],
-                condition=Q(status="published"),
-                name="post_latest_by_author",
-            ),
+            # GET /posts?author=, and a member's page. Drafts too: it also serves the foreign key.
+            models.Index(fields=["author", "-published_at", "-id"], name="post_latest_by_author"),
             # GET /me/drafts.
             models.Index(fields=["author", "-id"], condition=Q(status="draft"), name="post_drafts"),
             # GET /posts?style= and ?color=, where few posts match.
@@ -157,6 +161,14 @@ class Post(UUIDModel):
 
     def __str__(self) -> str:
         return self.title or str(self.id)
+
+
+class PhotoQuerySet(models.QuerySet["Photo"]):
+    """Reads of photos."""
+
+    def of_post(self, post_id: UUID) -> "PhotoQuerySet":
+        """A post's photos in order, uploads loaded."""
+        return self.filter(post_id=post_id).select_related("upload").order_by("position")
 
 
 class Photo(models.Model):
@@ -173,6 +185,8 @@ class Photo(models.Model):
     position = models.PositiveSmallIntegerField()
     caption = models.CharField(max_length=200, blank=True, default="")
     products = models.JSONField(default=list, blank=True)
+
+    objects = PhotoQuerySet.as_manager()
 
     class Meta:
         constraints = [

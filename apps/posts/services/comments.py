@@ -6,8 +6,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from apps.common.etags import require_version
 from apps.common.lookups import get_or_404
+from apps.common.versions import require_version
 from apps.members.models import Member
 from apps.posts.errors import NotYours, PostNotPublished
 from apps.posts.models import Comment, Post
@@ -26,7 +26,7 @@ def create_comment(*, author: Member, post_id: UUID, content: str) -> Comment:
 
 
 def update_comment(
-    *, member: Member, comment_id: UUID, content: str, expected: frozenset[int] | None
+    *, member: Member, comment_id: UUID, content: str, expected: frozenset[str] | None
 ) -> Comment:
     """Change one's own comment. Raises NotFound, NotYours, Stale."""
     with transaction.atomic():

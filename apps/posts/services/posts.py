@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.errors import FieldError, InvalidInput
-from apps.common.etags import require_version
 from apps.common.lookups import get_or_404
+from apps.common.versions import require_version
 from apps.media.services import attach_uploads, delete_uploads
 from apps.members.models import Member
 from apps.members.services import count_posts
@@ -50,7 +50,7 @@ def create_post(
 
 
 def update_post(
-    *, post_id: UUID, member: Member, changes: Mapping[str, Any], expected: frozenset[int] | None
+    *, post_id: UUID, member: Member, changes: Mapping[str, Any], expected: frozenset[str] | None
 ) -> Post:
     """Change a post of the member's own; what `changes` leaves out stays.
 
