@@ -1,0 +1,1 @@
+"""Invented members, homes and pictures, with which a new installation does not look empty."""
