@@ -1,0 +1,44 @@
+"""Text that people typed is cleaned before it is counted and kept."""
+
+import unicodedata
+
+import pytest
+from rest_framework.exceptions import ValidationError
+
+from apps.common.fields import PlainText
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("  볕이 드는 집  ", "볕이 드는 집"),
+        (unicodedata.normalize("NFD", "한글"), "한글"),
+        ("a\x00b\x1b[0m", "ab[0m"),
+        ("two\nlines\tand", "twolinesand"),
+        ("👩‍👩‍👧", "👩‍👩‍👧"),
+        ("admin\u202egnp.exe", "admingnp.exe"),
+        ("one\u2028two", "onetwo"),
+    ],
+)
+def test_it_is_trimmed_composed_and_free_of_control_characters(typed: str, kept: str) -> None:
+    assert PlainText().run_validation(typed) == kept
+
+
+def test_lines_stay_where_they_are_meant() -> None:
+    assert PlainText(multiline=True).run_validation("two\nlines") == "two\nlines"
+
+
+def test_the_length_is_that_of_composed_text() -> None:
+    typed = unicodedata.normalize("NFD", "한" * 10)
+    assert len(typed) == 30
+    assert PlainText(max_length=10).run_validation(typed) == "한" * 10
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "  ", "\x00", "\u200b\u200b", "\u3000", "\ufeff", "\u3164", "\u2800"]
+)
+def test_what_shows_nothing_is_blank(typed: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        PlainText().run_validation(typed)
+    assert raised.value.get_codes() == ["blank"]
+    assert PlainText(allow_blank=True).run_validation(typed) == ""

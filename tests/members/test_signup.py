@@ -1,0 +1,219 @@
+"""POST /auth/signup and GET /auth/username-available."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from apps.members.models import Consent, DeviceSession, Member
+from tests.builders import CONSENTS_JSON, DEVICE_JSON, PASSWORD, ApiClient, make_member
+from tests.common.test_problems import assert_problem
+from tests.concurrency import at_once
+
+BODY: dict[str, Any] = {
+    "username": "minji.home",
+    "password": PASSWORD,
+    "birth_date": "1996-05-04",
+    "consents": CONSENTS_JSON,
+    "device": DEVICE_JSON,
+}
+
+
+def sign_up(client: ApiClient, **changes: Any) -> Any:
+    body = {name: value for name, value in (BODY | changes).items() if value is not None}
+    return client.post("/auth/signup", body, format="json")
+
+
+def assert_refused(response: Any, status: int, code: str) -> dict[str, Any]:
+    problem = assert_problem(response, status, code)
+    assert not Member.objects.exists()
+    assert not Consent.objects.exists()
+    assert not DeviceSession.objects.exists()
+    return problem
+
+
+def test_a_new_member_is_logged_in(anonymous: ApiClient) -> None:
+    response = sign_up(anonymous, display_name=" 민지 ", email="minji@example.com")
+    assert response.status_code == 201
+    body = response.json()
+    assert body["token_type"] == "Bearer"
+    assert body["expires_in"] == 900
+    assert body["member"]["display_name"] == "민지"
+    assert body["member"]["email"] == "minji@example.com"
+    assert body["member"]["email_verified"] is False
+    anonymous.credentials(HTTP_AUTHORIZATION=f"Bearer {body['access_token']}")
+    assert anonymous.get("/me").json() == body["member"]
+    [device] = anonymous.get("/auth/sessions").json()["items"]
+    assert device["device"] == DEVICE_JSON
+    assert device["current"] is True
+
+
+def test_the_consents_are_kept_and_the_birth_date_is_not(anonymous: ApiClient) -> None:
+    marketing = {"kind": "marketing", "version": "2026-11-01", "granted": False}
+    sign_up(anonymous, consents=[*CONSENTS_JSON, marketing])
+    kept = {(row.kind, row.version, row.granted) for row in Consent.objects.all()}
+    assert kept == {
+        ("terms", "2026-11-01", True),
+        ("privacy", "2026-11-01", True),
+        ("marketing", "2026-11-01", False),
+    }
+    columns = [str(value) for value in Member.objects.values().get().values()]
+    assert not [value for value in columns if "1996" in value]
+
+
+def test_the_display_name_is_the_username_until_it_is_given(anonymous: ApiClient) -> None:
+    assert sign_up(anonymous).json()["member"]["display_name"] == "minji.home"
+
+
+@pytest.mark.parametrize(
+    "username", ["ab", "x" * 31, "with space", "민지", "a-b-c", "a@b.c", "ａｂｃ", "a\nb", "a%b"]
+)
+def test_a_username_of_another_form_is_400(anonymous: ApiClient, username: str) -> None:
+    problem = assert_refused(sign_up(anonymous, username=username), 400, "username_invalid")
+    assert problem["errors"][0]["pointer"] == "/username"
+
+
+def test_an_empty_username_is_400(anonymous: ApiClient) -> None:
+    assert_refused(sign_up(anonymous, username=""), 400, "invalid_input")
+
+
+def test_capitals_and_spaces_around_are_taken_off(anonymous: ApiClient) -> None:
+    assert sign_up(anonymous, username=" MinJi ").json()["member"]["username"] == "minji"
+
+
+def test_a_letter_that_only_looks_like_ascii_is_400(anonymous: ApiClient) -> None:
+    assert_refused(sign_up(anonymous, username="\u212aelvin"), 400, "username_invalid")
+
+
+@pytest.mark.parametrize("username", ["abc", "x" * 30, "a_b.c9", "..."])
+def test_usernames_at_the_limits_are_fine(anonymous: ApiClient, username: str) -> None:
+    assert sign_up(anonymous, username=username).status_code == 201
+
+
+@pytest.mark.parametrize("username", ["admin", "Igloo", "admin.", "_igloo_", "me"])
+def test_a_reserved_username_is_refused(anonymous: ApiClient, username: str) -> None:
+    code = "username_invalid" if username == "me" else "username_reserved"
+    assert_refused(sign_up(anonymous, username=username), 400, code)
+
+
+def test_a_taken_username_is_409_whatever_its_case(anonymous: ApiClient) -> None:
+    sign_up(anonymous)
+    problem = assert_problem(sign_up(anonymous, username="MinJi.Home"), 409, "username_taken")
+    assert problem["errors"][0] == {
+        "pointer": "/username",
+        "code": "username_taken",
+        "detail": problem["detail"],
+    }
+    assert Member.objects.count() == 1
+
+
+@pytest.mark.usefixtures("committed")
+def test_of_two_who_want_a_name_at_once_one_gets_it() -> None:
+    responses = at_once(*(lambda: sign_up(ApiClient()) for _ in range(3)))
+    assert sorted(response.status_code for response in responses) == [201, 409, 409]
+    assert Member.objects.count() == 1
+    assert Consent.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("password", "code"),
+    [
+        ("short", "password_too_short"),
+        ("password123", "password_too_common"),
+        ("8402756193", "password_entirely_numeric"),
+        ("minji.home1", "password_too_similar"),
+    ],
+)
+def test_djangos_password_validators_are_asked(
+    anonymous: ApiClient, password: str, code: str
+) -> None:
+    problem = assert_refused(sign_up(anonymous, password=password), 400, "invalid_input")
+    assert code in [error["code"] for error in problem["errors"]]
+    assert {error["pointer"] for error in problem["errors"]} == {"/password"}
+
+
+def test_a_password_of_kilobytes_is_400(anonymous: ApiClient) -> None:
+    problem = assert_refused(sign_up(anonymous, password="x" * 5000), 400, "invalid_input")
+    assert problem["errors"][0]["code"] == "too_long"
+
+
+def korean_today() -> dt.date:
+    return (timezone.now() + dt.timedelta(hours=9)).date()
+
+
+def test_under_14_is_403(anonymous: ApiClient) -> None:
+    today = korean_today()
+    tomorrow_14_years_ago = today.replace(year=today.year - 14, day=1) + dt.timedelta(days=32)
+    response = sign_up(anonymous, birth_date=tomorrow_14_years_ago.isoformat())
+    assert_refused(response, 403, "under_age")
+
+
+def test_a_14th_birthday_today_is_old_enough(anonymous: ApiClient) -> None:
+    today = korean_today()
+    day = 28 if (today.month, today.day) == (2, 29) else today.day
+    birth_date = today.replace(year=today.year - 14, day=day)
+    assert sign_up(anonymous, birth_date=birth_date.isoformat()).status_code == 201
+
+
+@pytest.mark.parametrize("birth_date", ["2999-01-01", "1800-01-01", "yesterday", "", 5])
+def test_a_birth_date_that_is_none_is_400(anonymous: ApiClient, birth_date: Any) -> None:
+    problem = assert_refused(sign_up(anonymous, birth_date=birth_date), 400, "invalid_input")
+    assert problem["errors"][0]["pointer"] == "/birth_date"
+
+
+@pytest.mark.parametrize(
+    ("consents", "missing"),
+    [
+        (None, {"terms", "privacy"}),
+        ([], {"terms", "privacy"}),
+        (CONSENTS_JSON[:1], {"privacy"}),
+        ([CONSENTS_JSON[0], CONSENTS_JSON[1] | {"granted": False}], {"privacy"}),
+    ],
+)
+def test_terms_and_privacy_must_be_granted(
+    anonymous: ApiClient, consents: Any, missing: set[str]
+) -> None:
+    problem = assert_refused(sign_up(anonymous, consents=consents), 409, "consent_required")
+    assert {item["kind"] for item in problem["missing"]} == missing
+    assert all(item["version"] == "2026-11-01" for item in problem["missing"])
+
+
+def test_a_kind_of_consent_is_given_once(anonymous: ApiClient) -> None:
+    no = CONSENTS_JSON[0] | {"granted": False}
+    problem = assert_refused(
+        sign_up(anonymous, consents=[*CONSENTS_JSON, no]), 400, "invalid_input"
+    )
+    assert [(e["pointer"], e["code"]) for e in problem["errors"]] == [("/consents", "duplicate")]
+
+
+@pytest.mark.parametrize("field", ["username", "password", "birth_date", "device"])
+def test_what_is_missing_is_said(anonymous: ApiClient, field: str) -> None:
+    problem = assert_refused(sign_up(anonymous, **{field: None}), 400, "invalid_input")
+    assert [(e["pointer"], e["code"]) for e in problem["errors"]] == [(f"/{field}", "required")]
+
+
+def test_a_device_of_another_platform_is_400(anonymous: ApiClient) -> None:
+    response = sign_up(anonymous, device=DEVICE_JSON | {"platform": "toaster"})
+    problem = assert_refused(response, 400, "invalid_input")
+    assert problem["errors"][0]["pointer"] == "/device/platform"
+
+
+@pytest.mark.parametrize(
+    ("username", "answer"),
+    [
+        ("free.name", {"available": True}),
+        ("ALICE", {"available": False, "code": "username_taken"}),
+        ("root", {"available": False, "code": "username_reserved"}),
+        ("a b", {"available": False, "code": "username_invalid"}),
+        ("", {"available": False, "code": "username_invalid"}),
+        ("%00", {"available": False, "code": "username_invalid"}),
+    ],
+)
+def test_username_available(anonymous: ApiClient, username: str, answer: dict[str, Any]) -> None:
+    make_member("alice")
+    assert anonymous.get(f"/auth/username-available?username={username}").json() == answer
+
+
+def test_username_available_without_a_name(anonymous: ApiClient) -> None:
+    assert anonymous.get("/auth/username-available").json()["code"] == "username_invalid"

@@ -1,0 +1,262 @@
+"""The operators' side: every list and page opens, finds, shows pictures, and scales."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from apps.media.models import Upload
+from apps.members.models import Consent, DeviceSession, Member
+from apps.posts.models import Comment, Post, PostLike, Style
+from tests.builders import (
+    PASSWORD,
+    ApiClient,
+    make_comment,
+    make_like,
+    make_member,
+    make_post,
+    operator,
+    processed_upload,
+)
+
+OURS = {"common", "media", "members", "posts"}
+MODELS = [model for model in admin.site._registry if model._meta.app_label in OURS]
+
+
+def url(model: Any, page: str, *args: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+@pytest.fixture
+def desk(db: None) -> Client:
+    """An operator's browser."""
+    client = Client()
+    client.force_login(operator(make_member("anoperator")))
+    return client
+
+
+def fill(rows: int) -> None:
+    for _ in range(rows):
+        author, fan = make_member(), make_member()
+        post = make_post(author, photos=2)
+        make_comment(fan, post)
+        make_like(fan, post.pk)
+        avatar = processed_upload(author)
+        Member.objects.filter(pk=author.pk).update(avatar=avatar)
+        ApiClient(author).post("/posts", {}, format="json", headers={"Idempotency-Key": "k"})
+
+
+def test_every_model_of_ours_that_operators_need_is_there() -> None:
+    names = {model.__name__ for model in MODELS}
+    assert names == {
+        "Color",
+        "Comment",
+        "Consent",
+        "DeviceSession",
+        "HousingType",
+        "IdempotencyKey",
+        "Member",
+        "Post",
+        "PostLike",
+        "Pyeong",
+        "RateWindow",
+        "RefreshToken",
+        "Style",
+        "Upload",
+    }
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_lists_take_as_many_queries_for_many_rows_as_for_few(desk: Client, model: Any) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert desk.get(url(model, "changelist")).status_code == 200
+        return len(captured)
+
+    fill(2)
+    few = queries()
+    fill(6)
+    assert queries() == few
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_a_row_can_be_opened_and_searched_for(desk: Client, model: Any) -> None:
+    fill(1)
+    row = model.objects.first()
+    page = desk.get(url(model, "change", row.pk))
+    assert page.status_code == 200
+    for query in ("볕", str(row.pk), "member1", "\x00", "' OR 1=1 --"):
+        assert desk.get(url(model, "changelist"), {"q": query}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("model", "pictures"),
+    [(Post, 1), (Upload, 3), (Member, 1)],
+    ids=["posts", "uploads", "members"],
+)
+def test_lists_show_pictures(desk: Client, model: Any, pictures: int) -> None:
+    fill(1)
+    page = desk.get(url(model, "changelist")).content.decode()
+    assert page.count('<img src="/media/photos/') == pictures
+
+
+def test_a_post_is_found_by_title_and_author(desk: Client) -> None:
+    make_post(make_member("minji"), title="초록 거실")
+    make_post(make_member("seojun"), title="파란 주방")
+    for query, found, other in (("초록", "초록", "파란"), ("seojun", "파란", "초록")):
+        page = desk.get(url(Post, "changelist"), {"q": query}).content.decode()
+        assert found in page
+        assert other not in page
+
+
+@pytest.mark.parametrize("who", ["nobody", "a member"])
+def test_only_operators_get_in(db: None, who: str) -> None:
+    client = Client()
+    if who == "a member":
+        client.force_login(make_member())
+    for model in MODELS:
+        response = client.get(url(model, "changelist"))
+        assert response.status_code == 302
+        assert response["Location"].startswith("/admin/login/")
+
+
+def test_an_edit_keeps_the_counters_that_changed_meanwhile(desk: Client) -> None:
+    post = make_post(make_member())
+    form = desk.get(url(Post, "change", post.pk)).context["adminform"].form
+    values = {
+        name: form.initial.get(name) or ""
+        for name in ("title", "content", "pyeong", "housing_type")
+    }
+    values |= {"styles": "korean", "colors": "beige", "title": "고친 제목"}
+    values |= {
+        "photos-TOTAL_FORMS": 1,
+        "photos-INITIAL_FORMS": 1,
+        "photos-0-upload": str(post.cover_id),
+        "photos-0-post": str(post.pk),
+        "photos-0-caption": "고친 설명",
+    }
+    stale = Post.objects.get(pk=post.pk)
+    make_like(make_member(), post.pk)
+    response = desk.post(url(Post, "change", post.pk), values)
+    assert response.status_code == 302, response.context["errors"]
+    post.refresh_from_db()
+    assert post.title == "고친 제목"
+    assert post.like_count == 1
+    assert post.version == stale.version + 1
+    assert post.photos.get().caption == "고친 설명"
+
+
+@pytest.mark.parametrize("way", ["page", "action"])
+def test_posts_deleted_by_an_operator_take_all_that_hung_on_them(desk: Client, way: str) -> None:
+    author = make_member()
+    posts = [make_post(author, photos=2) for _ in range(2)]
+    for post in posts:
+        make_comment(make_member(), post)
+        make_like(make_member(), post.pk)
+    if way == "page":
+        for post in posts:
+            assert desk.get(url(Post, "delete", post.pk)).status_code == 200
+            assert desk.post(url(Post, "delete", post.pk), {"post": "yes"}).status_code == 302
+    else:
+        data = {"action": "delete_selected", "_selected_action": [str(post.pk) for post in posts]}
+        assert desk.post(url(Post, "changelist"), data).status_code == 200
+        assert desk.post(url(Post, "changelist"), data | {"post": "yes"}).status_code == 302
+    assert not Post.objects.exists()
+    assert not Upload.objects.exists()
+    author.refresh_from_db()
+    assert author.posts_count == 0
+
+
+@pytest.mark.parametrize("way", ["page", "action"])
+def test_comments_deleted_by_an_operator_are_not_counted(desk: Client, way: str) -> None:
+    post = make_post(make_member())
+    comment = make_comment(make_member(), post)
+    make_comment(make_member(), post)
+    if way == "page":
+        response = desk.post(url(Comment, "delete", comment.pk), {"post": "yes"})
+    else:
+        data = {"action": "delete_selected", "_selected_action": [str(comment.pk)], "post": "yes"}
+        response = desk.post(url(Comment, "changelist"), data)
+    assert response.status_code == 302
+    post.refresh_from_db()
+    assert post.comment_count == Comment.objects.count() == 1
+
+
+def test_a_new_password_ends_the_members_sessions_and_keeps_the_counters(desk: Client) -> None:
+    member = make_member()
+    phone = ApiClient(member)
+    page = f"/admin/members/member/{member.pk}/password/"
+    assert desk.get(page).status_code == 200
+    make_post(member)
+    values = {
+        "password1": "one that is long",
+        "password2": "one that is long",
+        "usable_password": "true",
+    }
+    assert desk.post(page, values).status_code == 302
+    assert phone.get("/me").status_code == 401
+    member.refresh_from_db()
+    assert member.check_password("one that is long")
+    assert member.posts_count == 1
+
+
+@pytest.mark.parametrize("model", [Upload, DeviceSession, Consent, PostLike])
+def test_what_is_members_own_act_can_only_be_read(desk: Client, model: Any) -> None:
+    fill(1)
+    row = model.objects.first()
+    assert b'name="_save"' not in desk.get(url(model, "change", row.pk)).content
+    assert desk.post(url(model, "change", row.pk), {}).status_code == 403
+    assert desk.post(url(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+
+
+def test_a_style_that_does_not_exist_can_not_be_given(desk: Client) -> None:
+    post = make_post(make_member())
+    response = desk.post(url(Post, "change", post.pk), {"styles": ["nonsense"]})
+    assert response.status_code == 200
+    assert "styles" in response.context["adminform"].form.errors
+
+
+def test_guessing_an_operators_password_is_throttled(db: None, settings: Any) -> None:
+    settings.THROTTLE_RATES = settings.THROTTLE_RATES | {"admin_login": (1, 60)}
+    operator(make_member("anoperator"))
+    client = Client()
+    form = {"username": "anoperator", "password": "guess"}
+    client.post("/admin/login/", form)
+    response = client.post("/admin/login/", form | {"password": PASSWORD})
+    assert response.status_code == 200
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_taxonomy_is_renamed_and_taken_off_but_never_deleted(desk: Client) -> None:
+    response = desk.post(
+        url(Style, "change", "modern"), {"name_ko": "모던", "name_en": "Modern", "position": 0}
+    )
+    assert response.status_code == 302
+    assert Style.objects.get(pk="modern").is_active is False
+    assert desk.post(url(Style, "delete", "modern"), {"post": "yes"}).status_code == 403
+
+
+def test_an_operator_can_suspend_a_member(desk: Client) -> None:
+    member = make_member("troll")
+    page = desk.get(url(Member, "change", member.pk))
+    form = page.context["adminform"].form
+    values = {
+        name: value
+        for name, value in form.initial.items()
+        if isinstance(value, str | int) and value is not False
+    }
+    values |= {
+        "suspended_until_0": "2099-01-01",
+        "suspended_until_1": "00:00:00",
+        "consents-TOTAL_FORMS": 0,
+        "consents-INITIAL_FORMS": 0,
+    }
+    response = desk.post(url(Member, "change", member.pk), values)
+    assert response.status_code == 302, response.context["errors"]
+    member.refresh_from_db()
+    assert member.suspended_until is not None
+    assert member.suspended_until.year in {2098, 2099}

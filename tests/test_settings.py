@@ -1,0 +1,139 @@
+"""Where settings come from, and what a deployed stage refuses to start with."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from igloo.config import Config
+
+COMPLETE = {
+    "ALLOWED_HOSTS": ["api.example.com"],
+    "DATABASE_URL": "postgresql://igloo:x@db.example.com:5432/igloo",
+    "MEDIA_BUCKET": "igloo-media",
+    "ORIGINALS_BUCKET": "igloo-originals",
+    "PUBLIC_BASE_URL": "https://api.example.com",
+    "SECRET_KEY": "k" * 50,
+    "STATIC_BUCKET": "igloo-static",
+}
+
+
+def start(folder: Path, stage: str = "production", **environment: str) -> str:
+    """Load the settings in a fresh process; what it says where they refuse, or `started`."""
+    known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    process = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from django.conf import settings; settings.DEBUG; print('started')",
+        ],
+        env=known
+        | {"DJANGO_SETTINGS_MODULE": "igloo.settings", "SECRETS_DIR": str(folder), "STAGE": stage}
+        | environment,
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return process.stdout.strip() or process.stderr.strip().splitlines()[-1]
+
+
+@pytest.fixture
+def secrets(tmp_path: Path) -> Path:
+    """A folder of secrets in which nothing is missing."""
+    (tmp_path / "production.json").write_text(json.dumps(COMPLETE))
+    return tmp_path
+
+
+def test_a_bare_laptop_starts(tmp_path: Path) -> None:
+    assert start(tmp_path, "local") == "started"
+
+
+def test_a_complete_production_starts(secrets: Path) -> None:
+    assert start(secrets) == "started"
+
+
+@pytest.mark.parametrize("name", sorted(COMPLETE))
+def test_a_missing_secret_is_named(secrets: Path, name: str) -> None:
+    values = {key: value for key, value in COMPLETE.items() if key != name}
+    (secrets / "production.json").write_text(json.dumps(values))
+    assert f"{name} is missing" in start(secrets)
+
+
+def test_everything_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
+    said = start(tmp_path)
+    assert all(f"{name} is missing" in said for name in COMPLETE)
+    assert "'production'" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("DEBUG", "1", "DEBUG must be off"),
+        ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS must not hold a wildcard"),
+        ("ALLOWED_HOSTS", ".example.com", "ALLOWED_HOSTS must not hold a wildcard"),
+        ("ALLOWED_HOSTS", "*.example.com", "ALLOWED_HOSTS must not hold a wildcard"),
+        ("SECRET_KEY", "short", "SECRET_KEY must be 40 characters or more"),
+        ("DATABASE_URL", settings.DATABASE_URL, "DATABASE_URL must not be the embedded"),
+    ],
+)
+def test_an_unsafe_production_does_not_start(
+    secrets: Path, name: str, value: str, said: str
+) -> None:
+    assert said in start(secrets, **{name: value})
+
+
+def test_what_is_said_holds_no_secret(secrets: Path) -> None:
+    said = start(secrets, DEBUG="1")
+    assert "db.example.com" not in said
+    assert "kkkk" not in said
+
+
+def test_the_environment_wins_over_the_stage_and_the_stage_over_base(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "base.json").write_text('{"A": "base", "B": "base", "C": "base"}')
+    (tmp_path / "dev.json").write_text('{"B": "dev", "C": "dev"}')
+    monkeypatch.setenv("C", "environment")
+    config = Config("dev", tmp_path)
+    assert [config.text(name, "default") for name in "ABCD"] == [
+        "base",
+        "dev",
+        "environment",
+        "default",
+    ]
+
+
+@pytest.mark.parametrize("content", ["{", "[]"])
+def test_a_secrets_file_that_is_no_object_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "base.json").write_text(content)
+    with pytest.raises(ImproperlyConfigured, match=r"base\.json"):
+        Config("dev", tmp_path)
+
+
+def test_flags_and_numbers_that_are_none_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("X", "perhaps")
+    config = Config("dev", tmp_path)
+    with pytest.raises(ImproperlyConfigured, match="X must be true or false"):
+        config.flag("X")
+    with pytest.raises(ImproperlyConfigured, match="X must be a whole number"):
+        config.number("X", 1)
+
+
+def test_secrets_are_ignored_by_git_and_the_example_is_not() -> None:
+    def ignored(path: str) -> bool:
+        command = ["git", "check-ignore", "-q", "--no-index", path]
+        return subprocess.run(command, cwd=settings.BASE_DIR, check=False).returncode == 0
+
+    assert ignored(".secrets/production.json")
+    assert ignored(".secrets/base.json")
+    assert not ignored(".secrets/base.example.json")
+    assert not ignored(".secrets/README.md")
