@@ -1,0 +1,58 @@
+"""`python -m bench [posts | photo] [--explain]`: measure how fast igloo is.
+
+Without a name, everything is measured. The first run makes the data, which takes a minute or two.
+"""
+
+import argparse
+import os
+import sys
+
+from igloo.laptop.places import LaptopError
+
+
+def _posts(explain: bool) -> None:
+    from bench import data
+
+    with data.server() as url:
+        os.environ["DATABASE_URL"] = url
+        # As on AWS: connections are kept, so that no call pays for making one.
+        os.environ.setdefault("DB_CONN_MAX_AGE", "600")
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "igloo.settings")
+        import django
+
+        django.setup()
+        data.prepare(url)
+        # Here, since it needs Django's settings to be known.
+        from django.db import connections
+
+        from bench import posts
+
+        try:
+            posts.run(explain=explain)
+        finally:
+            connections.close_all()
+
+
+def main() -> int:
+    """Measure, and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("name", nargs="?", choices=["posts", "photo"], help="measure this alone")
+    parser.add_argument(
+        "--explain", action="store_true", help="print how PostgreSQL ran the queries"
+    )
+    arguments = parser.parse_args()
+    try:
+        if arguments.name != "photo":
+            _posts(arguments.explain)
+        if arguments.name != "posts":
+            from bench import photo
+
+            photo.run()
+    except LaptopError as error:
+        print(f"bench: {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
