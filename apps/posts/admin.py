@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.common.admin import ReadOnly, SavesChangesOnly
@@ -66,7 +67,7 @@ class PostAdmin(SavesChangesOnly):
     inlines = [PhotoInline]
     list_display = [
         "picture",
-        "title",
+        "heading",
         "author",
         "status",
         "pyeong",
@@ -75,7 +76,7 @@ class PostAdmin(SavesChangesOnly):
         "comment_count",
         "published_at",
     ]
-    list_display_links = ["picture", "title"]
+    list_display_links = ["picture", "heading"]
     list_filter = ["status", "pyeong", "housing_type", "published_at"]
     search_fields = ["title", "=author__username", "=id"]
     search_help_text = "title, username, post id"
@@ -95,6 +96,11 @@ class PostAdmin(SavesChangesOnly):
     ]
     show_full_result_count = False
     ordering = ["-id"]
+
+    @admin.display(description="title", ordering="title")
+    def heading(self, post: Post) -> SafeString:
+        """The title on one line; a table would break Korean after every syllable."""
+        return format_html('<span style="white-space: nowrap">{}</span>', post)
 
     @admin.display(description="")
     def picture(self, post: Post) -> SafeString | str:

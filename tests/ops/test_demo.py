@@ -13,7 +13,8 @@ from apps.ops.demo.homes import demo_homes
 from apps.posts.models import Post
 from tests.builders import DEVICE_JSON, ApiClient
 
-pytestmark = pytest.mark.django_db
+# The tasks are run as a worker does, which begins with new connections.
+pytestmark = pytest.mark.usefixtures("committed")
 
 
 def demo(*arguments: str) -> str:

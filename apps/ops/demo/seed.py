@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.utils import timezone
+from django_tasks_db.management.commands.db_worker import Worker
 
 from apps.media import services as media
 from apps.members import services as members
@@ -98,8 +99,10 @@ def _give_avatars(owners: dict[str, Member], painters: ProcessPoolExecutor) -> N
         if member.avatar_id is None:
             arguments = _avatar_arguments(number)
             pictures.append((member, painters.submit(paint_room, **arguments)))
-    for member, picture in pictures:
-        changes = {"avatar_upload_id": _upload(member, picture.result())}
+    uploads = [(member, _upload(member, picture.result())) for member, picture in pictures]
+    _process_uploads()
+    for member, upload_id in uploads:
+        changes = {"avatar_upload_id": upload_id}
         members.update_profile(member=member, changes=changes, expected=None)
 
 
@@ -128,6 +131,7 @@ def _add_home(
         )
         for photo, picture in zip(home.photos, painted, strict=True)
     ]
+    _process_uploads()
     post = posts.create_post(
         author=owner,
         title=home.title,
@@ -151,14 +155,28 @@ def _add_home(
 
 
 def _upload(owner: Member, photo: bytes) -> UUID:
-    """Send and process a photo, as a phone and a worker would."""
+    """Send a photo, as a phone would."""
     upload, _ticket = media.create_upload(
         owner_id=owner.pk, content_type="image/jpeg", size=len(photo)
     )
     storages["originals"].save(upload.incoming_key, ContentFile(photo))
     media.complete_upload(upload=upload)
-    media.process_upload(upload_id=upload.pk)
     return upload.pk
+
+
+def _process_uploads() -> None:
+    """Run the tasks that the uploads left, as the worker would. Left to it, they would fill its
+    log just when `make run` says where everything is."""
+    Worker(
+        queue_names=["media"],
+        interval=0,
+        batch=True,
+        backend_name="default",
+        startup_delay=False,
+        max_tasks=None,
+        worker_id="demo",
+        excluded_queue_names=[],
+    ).run()
 
 
 def logins() -> Iterator[tuple[str, str, str]]:

@@ -1,5 +1,6 @@
 """Demo members, homes, likes and comments, for a laptop."""
 
+import logging
 from argparse import ArgumentParser
 from typing import Any
 
@@ -26,6 +27,9 @@ class Command(BaseCommand):
             for username, password, what in logins():
                 self.stdout.write(f"{username} / {password}  ({what})")
             return
+        # Hundreds of tasks are run; what counts is how far it is.
+        logging.getLogger("django_tasks").setLevel(logging.WARNING)
+        logging.getLogger("django_tasks_db").setLevel(logging.WARNING)
         if seed(self._report):
             self.stdout.write("Demo data added.")
         else:
