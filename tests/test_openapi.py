@@ -79,6 +79,7 @@ def test_every_error_of_the_code_is_documented_somewhere() -> None:
         "hash_mismatch",
         "method_not_allowed",
         "permission_denied",
+        "not_ready",
     }
     documented = set(re.findall(r"urn:igloo:problem:(\w+)", json.dumps(document())))
     assert {error.code for error in leaves(DomainError)} - documented == elsewhere

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 # Seconds after which a client may try again while the database is away.
-RETRY_AFTER_SECONDS = 5
+RETRY_AFTER = {"Retry-After": "5"}
 # DRF's codes that a client would not guess, and what the contract calls them.
 _CODES = {
     "max_length": "too_long",
@@ -112,7 +112,7 @@ def _as_domain_error(exc: BaseException) -> DomainError | None:
             return errors.BodyTooLarge()
         case OperationalError() | InterfaceError():
             logger.error("the database is away, or gave up", exc_info=exc)
-            return errors.DatabaseUnavailable(headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+            return errors.DatabaseUnavailable(headers=RETRY_AFTER)
     return None
 
 

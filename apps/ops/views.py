@@ -8,14 +8,25 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.common.errors import NotFound
+from apps.common.errors import DatabaseUnavailable, DomainError, NotFound
 from apps.common.openapi import describe
+from apps.common.problems import RETRY_AFTER, problem_response
 from apps.ops.shapes import AppConfigOut, app_config_shape
+
+
+class NotReady(DomainError):
+    """The database lacks migrations of this code."""
+
+    status = 503
+    code = "not_ready"
+    text = _("The service is not available right now. Try again soon.")
+
 
 OPENAPI_FILE = Path(settings.BASE_DIR) / "docs" / "openapi.json"
 
@@ -31,10 +42,10 @@ def readyz(request: HttpRequest) -> HttpResponse:
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError:
-        return JsonResponse({"status": "unavailable", "database": "away"}, status=503)
+        return problem_response(DatabaseUnavailable(headers=RETRY_AFTER))
     if plan:
         missing = [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
-        return JsonResponse({"status": "unavailable", "migrations": missing}, status=503)
+        return problem_response(NotReady(extra={"migrations": missing}, headers=RETRY_AFTER))
     return JsonResponse({"status": "ok"})
 
 

@@ -33,6 +33,7 @@ def test_not_ready_while_a_migration_is_missing(client: Client) -> None:
     MigrationRecorder.Migration.objects.filter(app="posts").latest("id").delete()
     response = client.get("/readyz")
     assert response.status_code == 503
+    assert response.json()["code"] == "not_ready"
     assert response.json()["migrations"] == ["posts.0002_taxonomies"]
 
 
@@ -104,4 +105,6 @@ def test_with_the_database_away_calls_are_503_and_the_process_lives(
     assert orjson.loads(body)["code"] == "database_unavailable"
     assert orjson.loads(body)["request_id"] == headers["X-Request-Id"]
     assert get(server_without_database + "/healthz")[0] == 200
-    assert get(server_without_database + "/readyz")[0] == 503
+    status, headers, body = get(server_without_database + "/readyz")
+    assert (status, orjson.loads(body)["code"]) == (503, "database_unavailable")
+    assert headers["Retry-After"]
