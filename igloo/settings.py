@@ -14,7 +14,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from igloo.config import BASE_DIR, Config
-from igloo.laptop import postgres
+from igloo.laptop.database_url import default_url, is_embedded
 
 # local: a laptop and the tests. Anything else is deployed and held to `_refuse_unsafe_start`.
 STAGE = os.environ.get("STAGE", "local")
@@ -94,7 +94,7 @@ TEMPLATES = [
 
 # --- Database ---------------------------------------------------------------------------------
 # The default is the PostgreSQL that `make run` starts for this checkout.
-DATABASE_URL = config.text("DATABASE_URL", postgres.default_url())
+DATABASE_URL = config.text("DATABASE_URL", default_url())
 DATABASES: dict[str, Any] = {
     "default": dj_database_url.parse(
         DATABASE_URL,
@@ -334,7 +334,7 @@ def _refuse_unsafe_start() -> None:
         problems.append("DEBUG must be off")
     if any("*" in host or host.startswith(".") for host in ALLOWED_HOSTS):
         problems.append("ALLOWED_HOSTS must not hold a wildcard")
-    if config.text("DATABASE_URL") and postgres.is_embedded(DATABASE_URL):
+    if config.text("DATABASE_URL") and is_embedded(DATABASE_URL):
         problems.append("DATABASE_URL must not be the embedded PostgreSQL of a laptop")
     if problems:
         raise ImproperlyConfigured(

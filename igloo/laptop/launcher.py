@@ -11,22 +11,19 @@ import socket
 import subprocess
 import sys
 import textwrap
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
-from typing import IO, Any
 
 import psutil
 
-from igloo.laptop import places, postgres
+from igloo.laptop import places, postgres, programs
+from igloo.laptop.children import STOP_SECONDS, Child, end_children, ending, say
 from igloo.laptop.places import LaptopError
 
 # Seconds.
 READY_SECONDS = 60.0  # until the web server answers
-STOP_SECONDS = 5.0  # that the web server and the worker have to end by themselves
 RESTARTS, RESTART_SECONDS = 5, 60.0  # a worker that ends more often in that time is given up
 FORCE_AFTER = 1.0  # between two signals; `make` passes on a TERM that its whole group got
 
@@ -40,67 +37,13 @@ WEB = [
 WORKER = ["db_worker", "--queue-name", "*", "--interval", "0.2", "--no-reload"]
 
 
-_say_lock = threading.Lock()
-
-
 class Stopped(Exception):
     """The person asked for the end."""
-
-
-def say(text: str = "") -> None:
-    """Tell the person. A terminal that is gone is no reason to leave children behind."""
-    with _say_lock, suppress(OSError):  # whole lines, from whichever thread
-        print(text, flush=True)
 
 
 def manage(*arguments: str) -> list[str]:
     """The command line of a management command of this checkout."""
     return [sys.executable, str(places.CHECKOUT / "manage.py"), *arguments]
-
-
-class Child:
-    """A long-running child in a process group of its own, whose output is shown with its name."""
-
-    def __init__(self, name: str, command: list[str], environment: dict[str, str]) -> None:
-        self.name = name
-        self.last_lines: deque[str] = deque(maxlen=20)
-        self.process = subprocess.Popen(
-            postgres.leashed(command, signal.SIGTERM),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=places.CHECKOUT,
-            env=environment,
-            process_group=0,
-        )
-        self._reader = threading.Thread(target=self._show, args=[self.process.stdout], daemon=True)
-        self._reader.start()
-
-    def _show(self, output: IO[bytes]) -> None:
-        with output:
-            for line in output:
-                text = line.decode(errors="replace").rstrip()
-                self.last_lines.append(text)
-                say(f"{self.name:<6} | {text}")
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the child and to what it started itself."""
-        with suppress(ProcessLookupError, PermissionError):  # macOS: EPERM for a zombie
-            os.killpg(self.process.pid, number)
-
-    def wait(self, seconds: float | None) -> bool:
-        """Wait for the end, at most so long; whether it came."""
-        try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
-
-    def finish(self) -> None:
-        """Kill what is left of the group, and read the output to its end."""
-        self.signal(signal.SIGKILL)
-        self.process.wait()
-        self._reader.join(2)
 
 
 class Launcher:
@@ -283,7 +226,7 @@ class Launcher:
 
     def _finish(self, command: list[str], output: int | None) -> str:
         with subprocess.Popen(
-            postgres.leashed(command, signal.SIGTERM),
+            programs.leashed(command, signal.SIGTERM),
             stdin=subprocess.DEVNULL,
             stdout=output,
             cwd=places.CHECKOUT,
@@ -360,19 +303,19 @@ class Launcher:
             if status is not None:
                 child.finish()
                 if child.name == "worker" and self._may_restart_worker():
-                    say(f"igloo: the worker stopped by itself ({_ending(status)}): starting anew.")
+                    say(f"igloo: the worker stopped by itself ({ending(status)}): starting anew.")
                     self.children[self.children.index(child)] = self._worker()
                     self._record()
                     return
                 raise LaptopError(
-                    f"The {child.name} process stopped by itself ({_ending(status)}). Everything "
+                    f"The {child.name} process stopped by itself ({ending(status)}). Everything "
                     "else is stopped too. Its last lines:\n" + "\n".join(child.last_lines)
                 )
         if self.server and self.server.process:
             status = self.server.process.poll()
             if status is not None:
                 raise LaptopError(
-                    f"PostgreSQL stopped by itself ({_ending(status)}). Everything else is "
+                    f"PostgreSQL stopped by itself ({ending(status)}). Everything else is "
                     f"stopped too. Its last lines:\n{self.server.log_tail()}"
                 )
 
@@ -421,28 +364,6 @@ class Launcher:
         )
 
 
-def end_children(left: dict[str, Any]) -> None:
-    """End what a killed launcher left behind, as its run file names it.
-
-    On Linux the leash has done so already. A pid alone would not do: another program may have it
-    by now, so the time at which it was started has to be the same.
-    """
-    found = []
-    for pid, created in left.get("children", []):
-        with suppress(psutil.Error):
-            process = psutil.Process(pid)
-            if abs(process.create_time() - created) < 1:
-                found += [process, *process.children(recursive=True)]
-    for process in found:
-        with suppress(psutil.Error):
-            process.terminate()
-    _, alive = psutil.wait_procs(found, timeout=STOP_SECONDS)
-    for process in alive:
-        with suppress(psutil.Error):
-            process.kill()
-    psutil.wait_procs(alive, timeout=STOP_SECONDS)
-
-
 def _sentence(error: Exception) -> str:
     if isinstance(error, LaptopError):
         return str(error)
@@ -452,12 +373,6 @@ def _sentence(error: Exception) -> str:
             "keep the data elsewhere: IGLOO_HOME=/some/folder make run"
         )
     return str(error)
-
-
-def _ending(status: int) -> str:
-    if status < 0:
-        return f"signal {signal.Signals(-status).name}"
-    return f"exit status {status}"
 
 
 def _address_in_network() -> str | None:

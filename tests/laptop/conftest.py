@@ -33,14 +33,14 @@ def folder() -> Iterator[Path]:
 SETTINGS = """
     import os
     import dj_database_url
-    from igloo.laptop import postgres
+    from igloo.laptop import database_url, postgres
     SECRET_KEY = "x" * 50
     ALLOWED_HOSTS = ["*"]
     INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.staticfiles", "igloo.app"]
     ROOT_URLCONF = "igloo.urls"
     STATIC_URL = "/static/"
     DATABASES = {"default": dj_database_url.parse(
-        os.environ.get("DATABASE_URL") or postgres.default_url())}
+        os.environ.get("DATABASE_URL") or database_url.default_url())}
 """
 URLS = """
     from django.contrib.contenttypes.models import ContentType

@@ -13,7 +13,7 @@ import psutil
 import psycopg2
 import pytest
 
-from igloo.laptop import places, postgres
+from igloo.laptop import database_url, places, postgres
 from tests.laptop.conftest import wait_until
 
 
@@ -34,10 +34,10 @@ def server_in(folder: Path) -> Iterator[postgres.Server]:
 
 
 def test_the_url_is_the_same_each_time_and_known_as_embedded() -> None:
-    assert postgres.default_url() == postgres.default_url()
-    assert postgres.is_embedded(postgres.default_url())
-    assert not postgres.is_embedded("postgresql://igloo:secret@db.example.com:5432/igloo")
-    assert not postgres.is_embedded("postgresql:///igloo?host=/var/run/postgresql")
+    assert database_url.default_url() == database_url.default_url()
+    assert database_url.is_embedded(database_url.default_url())
+    assert not database_url.is_embedded("postgresql://igloo:secret@db.example.com:5432/igloo")
+    assert not database_url.is_embedded("postgresql:///igloo?host=/var/run/postgresql")
 
 
 def test_a_path_too_long_for_a_socket_gets_a_short_one() -> None:
@@ -50,7 +50,7 @@ def test_a_path_too_long_for_a_socket_gets_a_short_one() -> None:
 
 def test_temporary_is_fast_and_leaves_nothing() -> None:
     with postgres.temporary() as url:
-        assert postgres.is_embedded(url)
+        assert database_url.is_embedded(url)
         assert query(url, "SHOW fsync") == [("off",)]
         assert query(url, "SHOW server_encoding") == [("UTF8",)]
         assert query(url, "SELECT lower('É')") == [("é",)]
