@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from igloo.config import Config
+from igloo.laptop.database_url import default_url
 
 COMPLETE = {
     "ALLOWED_HOSTS": ["api.example.com"],
@@ -80,7 +81,7 @@ def test_everything_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
         ("ALLOWED_HOSTS", ".example.com", "ALLOWED_HOSTS must not hold a wildcard"),
         ("ALLOWED_HOSTS", "*.example.com", "ALLOWED_HOSTS must not hold a wildcard"),
         ("SECRET_KEY", "short", "SECRET_KEY must be 40 characters or more"),
-        ("DATABASE_URL", settings.DATABASE_URL, "DATABASE_URL must not be the embedded"),
+        ("DATABASE_URL", default_url(), "DATABASE_URL must not be the embedded"),
     ],
 )
 def test_an_unsafe_production_does_not_start(

@@ -4,6 +4,8 @@ from uuid import UUID
 
 from django_tasks import task
 
+# Services enqueue these tasks, and tasks call services: each imports the other as a module, and
+# looks into it only when it is called.
 from apps.media import services
 
 
