@@ -6,7 +6,7 @@ COMPILE := $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-e
 	--no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check requirements bench clean
+.PHONY: help install run demo test check generate requirements bench clean
 
 help: ## List what make can do.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,11 @@ check: install ## Check style, types, layers, migrations, schema, translations a
 	$(RUN) manage.py openapi --check
 	$(RUN) manage.py messages --check
 	$(RUN) manage.py diagrams --check
+
+generate: install ## Write what is made from the code: schema, translations, diagrams.
+	$(RUN) manage.py openapi
+	$(RUN) manage.py messages
+	$(RUN) manage.py diagrams
 
 requirements: install ## Resolve requirements*.in into requirements*.txt, pinned with hashes.
 	$(COMPILE) requirements.in -o requirements.txt

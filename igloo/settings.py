@@ -14,6 +14,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from igloo.config import BASE_DIR, Config
+from igloo.laptop import places
 from igloo.laptop.database_url import default_url, is_embedded
 
 # local: a laptop and the tests. Anything else is deployed and held to `_refuse_unsafe_start`.
@@ -80,7 +81,6 @@ WSGI_APPLICATION = "igloo.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "igloo" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -221,7 +221,8 @@ TASKS = {
 
 # --- Files ------------------------------------------------------------------------------------
 # `public` holds renditions, served to anyone; `originals` what members sent, served to nobody.
-LOCAL_STORAGE_DIR = Path(config.text("LOCAL_STORAGE_DIR", str(BASE_DIR / ".local" / "storage")))
+# Beside the embedded database, which knows of the files.
+LOCAL_STORAGE_DIR = Path(config.text("LOCAL_STORAGE_DIR", str(places.folder() / "storage")))
 STATIC_ROOT = BASE_DIR / ".local" / "static"
 AWS_REGION = config.text("AWS_REGION", "ap-northeast-2")
 # Empty on AWS; the address of a stand-in in tests.
@@ -280,7 +281,8 @@ UPLOAD_UNATTACHED_SECONDS = 24 * 3600
 LANGUAGE_CODE = "ko"
 LANGUAGES = [("ko", "한국어"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = "UTC"
+# Operators read Korean time in the admin. The API and the database keep to UTC.
+TIME_ZONE = "Asia/Seoul"
 USE_TZ = True
 
 # --- Logs -------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from apps.ops.urls import api_urlpatterns as ops_api_urlpatterns
 from apps.ops.views import UnknownPathView
@@ -13,7 +14,10 @@ admin.site.index_title = "Operators"
 # Lists with pictures need the width.
 admin.site.enable_nav_sidebar = False
 
+admin.site.site_url = "/api/docs"
+
 urlpatterns = [
+    path("", RedirectView.as_view(url="/api/docs")),
     path("", include("apps.ops.urls")),
     path("api/v1/", include("apps.media.urls")),
     path("api/v1/", include("apps.members.urls")),

@@ -1,4 +1,9 @@
-"""Errors that a client can act on. Raise one anywhere; `problems.py` makes the answer."""
+"""Errors that a client can act on. Raise one anywhere; `problems.py` makes the answer.
+
+A new one takes: a class here or in the app's `errors.py` (its docstring stands in the API's
+document), its name in `errors=` of the `@describe` of each view that may answer it,
+`make generate`, and the Korean of its text in `locale/`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

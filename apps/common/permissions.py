@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class IsMember(BasePermission):
-    """Anyone who is logged in."""
+    """Anyone who is logged in, suspended or not: one's own devices and password."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """True for a member."""

@@ -18,8 +18,27 @@ class UploadAdmin(ReadOnly):
     search_fields = ["=id", "=owner__username", "=failure_code"]
     search_help_text = "upload id, username, failure code"
     list_select_related = ["owner"]
+    fields = [
+        "large_picture",
+        "owner",
+        "status",
+        "failure_code",
+        "content_type",
+        "size",
+        "width",
+        "height",
+        "palette",
+        "suggested_colors",
+        "created_at",
+        "attached_at",
+    ]
 
     @admin.display(description="")
     def picture(self, upload: Upload) -> SafeString | str:
         """The photo, small."""
         return thumbnail(upload)
+
+    @admin.display(description="picture")
+    def large_picture(self, upload: Upload) -> SafeString | str:
+        """The photo, as large as its small rendition."""
+        return thumbnail(upload, height=320)

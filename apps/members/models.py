@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import UUIDModel
 
+# Characters.
+DISPLAY_NAME_LENGTH, BIO_LENGTH = 30, 300
 USERNAME_PATTERN = r"^[a-z0-9_.]{3,30}$"
 
 
@@ -56,10 +58,10 @@ class Member(UUIDModel, AbstractBaseUser, PermissionsMixin):
         EN = "en", "English"
 
     username = models.CharField(max_length=30, unique=True)
-    display_name = models.CharField(max_length=30)
+    display_name = models.CharField(max_length=DISPLAY_NAME_LENGTH)
     email = models.EmailField(blank=True, default="")
     email_verified = models.BooleanField(default=False)
-    bio = models.CharField(max_length=300, blank=True, default="")
+    bio = models.CharField(max_length=BIO_LENGTH, blank=True, default="")
     avatar = models.OneToOneField(
         "media.Upload", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

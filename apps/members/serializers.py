@@ -9,7 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from apps.common.fields import PlainText
-from apps.members.models import Consent, DeviceSession, Member
+from apps.members.models import (
+    BIO_LENGTH,
+    DISPLAY_NAME_LENGTH,
+    Consent,
+    DeviceSession,
+    Member,
+)
 from apps.members.services import ConsentChoice
 from apps.members.sessions import Device
 
@@ -58,7 +64,7 @@ class SignupIn(serializers.Serializer[Any]):
     # Its form is checked by apps.members.usernames, whose codes say more.
     username = serializers.CharField(max_length=200, help_text="3 to 30 of a-z 0-9 _ .")
     password = PasswordField()
-    display_name = PlainText(max_length=30, required=False)
+    display_name = PlainText(max_length=DISPLAY_NAME_LENGTH, required=False)
     email = serializers.EmailField(max_length=254, required=False)
     birth_date = serializers.DateField(help_text="checked (14 or older), not stored")
     consents = serializers.ListField(child=ConsentIn(), max_length=10, default=list)
@@ -103,8 +109,8 @@ class PasswordChangeIn(serializers.Serializer[Any]):
 class ProfileIn(serializers.Serializer[Any]):
     """Changes to one's profile; what is left out stays."""
 
-    display_name = PlainText(max_length=30, required=False)
-    bio = PlainText(max_length=300, required=False, allow_blank=True, multiline=True)
+    display_name = PlainText(max_length=DISPLAY_NAME_LENGTH, required=False)
+    bio = PlainText(max_length=BIO_LENGTH, required=False, allow_blank=True, multiline=True)
     avatar_upload_id = serializers.UUIDField(required=False, allow_null=True)
     kind = serializers.ChoiceField(choices=Member.Kind.values, required=False)
     locale = serializers.ChoiceField(choices=Member.Locale.values, required=False)

@@ -21,7 +21,7 @@ from apps.posts.models import (
     Pyeong,
     Style,
 )
-from apps.posts.services.comments import delete_comment
+from apps.posts.services.comments import remove_comment
 from apps.posts.services.posts import delete_post
 
 
@@ -143,11 +143,11 @@ class CommentAdmin(SavesChangesOnly):
 
     def delete_model(self, request: HttpRequest, obj: Comment) -> None:
         """As its author would: with the post's counter."""
-        delete_comment(comment_id=obj.pk, member=obj.author)
+        remove_comment(comment_id=obj.pk)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Comment]) -> None:
         """One by one, as `delete_model`."""
-        for comment in queryset.select_related("author"):
+        for comment in queryset:
             self.delete_model(request, comment)
 
 

@@ -10,10 +10,13 @@ from rest_framework import serializers
 
 from apps.common.fields import PlainText
 from apps.posts.models import Color, HousingType, Post, Pyeong, Style
+from apps.posts.models.comment import MAX_LENGTH
+from apps.posts.models.post import CAPTION_LENGTH, CONTENT_LENGTH, MAX_PHOTOS, TITLE_LENGTH
 from apps.posts.services.posts import PhotoInput
 
-MAX_PHOTOS = 20
 MAX_PRODUCTS = 20
+# Styles or colours of one post: more than there are, with room for those that operators add.
+MAX_TERMS = 30
 
 
 class ProductIn(serializers.Serializer[Any]):
@@ -39,7 +42,7 @@ class PhotoIn(serializers.Serializer[Any]):
 
     upload_id = serializers.UUIDField(required=False)
     id = serializers.UUIDField(required=False)
-    caption = PlainText(max_length=200, required=False, allow_blank=True)
+    caption = PlainText(max_length=CAPTION_LENGTH, required=False, allow_blank=True)
     products = serializers.ListField(child=ProductIn(), max_length=MAX_PRODUCTS, required=False)
 
     def to_internal_value(self, data: Any) -> PhotoInput:
@@ -59,15 +62,15 @@ class PhotoIn(serializers.Serializer[Any]):
 class PostIn(serializers.Serializer[Any]):
     """A post. Only a published one needs title, pyeong, housing_type and photos."""
 
-    title = PlainText(max_length=50, required=False, allow_blank=True)
-    content = PlainText(max_length=2000, required=False, allow_blank=True, multiline=True)
+    title = PlainText(max_length=TITLE_LENGTH, required=False, allow_blank=True)
+    content = PlainText(max_length=CONTENT_LENGTH, required=False, allow_blank=True, multiline=True)
     pyeong = serializers.CharField(max_length=20, required=False, allow_null=True)
     housing_type = serializers.CharField(max_length=20, required=False, allow_null=True)
     styles = serializers.ListField(
-        child=serializers.CharField(max_length=20), max_length=9, required=False
+        child=serializers.CharField(max_length=20), max_length=MAX_TERMS, required=False
     )
     colors = serializers.ListField(
-        child=serializers.CharField(max_length=20), max_length=12, required=False
+        child=serializers.CharField(max_length=20), max_length=MAX_TERMS, required=False
     )
     photos = serializers.ListField(child=PhotoIn(), max_length=MAX_PHOTOS, required=False)
     status = serializers.ChoiceField(choices=Post.Status.values, required=False)
@@ -124,4 +127,4 @@ def _offered(terms: type[Model], slugs: Sequence[str], many: bool = False) -> li
 class CommentIn(serializers.Serializer[Any]):
     """A comment."""
 
-    content = PlainText(max_length=500, multiline=True)
+    content = PlainText(max_length=MAX_LENGTH, multiline=True)

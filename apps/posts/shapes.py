@@ -120,7 +120,7 @@ def card(row: dict[str, Any], base: str) -> dict[str, Any]:
         "comment_count": row["comment_count"],
         "save_count": row["save_count"],
         "liked_by_me": row["liked"],
-        # Boards come later.
+        # There are no boards in this version.
         "saved_by_me": False,
         "published_at": row["published_at"],
     }
@@ -187,7 +187,7 @@ def comment(row: dict[str, Any], base: str) -> dict[str, Any]:
         "content": row["content"],
         "created_at": row["created_at"],
         "edited_at": row["edited_at"],
-        # Likes of comments and replies come later.
+        # Comments have no likes and no replies in this version.
         "like_count": 0,
         "liked_by_me": False,
         "reply_count": 0,

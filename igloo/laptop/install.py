@@ -47,11 +47,19 @@ def works(python: str) -> bool:
         return False
 
 
+QUIET = ("Requirement already satisfied", "Ignoring ", "Looking in ", "Using cached")
+
+
 def run(step: str, command: list, hint: str) -> None:
     """Run one step, shown as it goes, with the time it took in seconds."""
     print("igloo: " + step + " …", flush=True)
     started = time.time()
-    status = subprocess.call(command)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace") as process:
+        for line in process.stdout or ():
+            # pip says one line for each package and each mirror; what moves is enough.
+            if not line.lstrip().startswith(QUIET):
+                print(line, end="", flush=True)
+    status = process.returncode
     if status:
         stop(f"{step}: this failed with exit status {status}. {hint}")
     print(f"igloo: … done in {time.time() - started:.0f} s", flush=True)

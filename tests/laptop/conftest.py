@@ -10,6 +10,7 @@ import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -150,10 +151,19 @@ class Run:
         launcher = psutil.Process(self.process.pid)
         return [launcher, *launcher.children(recursive=True)]
 
+    def children(self, word: str) -> list[psutil.Process]:
+        """The direct children with this word in their command line."""
+        found = []
+        for child in psutil.Process(self.process.pid).children():
+            with suppress(psutil.NoSuchProcess):  # it ends this very moment
+                if child.status() != psutil.STATUS_ZOMBIE and word in child.cmdline():
+                    found.append(child)
+        return found
+
     def child(self, word: str) -> psutil.Process:
-        """The direct child with this word in its command line."""
-        children = psutil.Process(self.process.pid).children()
-        return next(child for child in children if word in child.cmdline())
+        """The only one of them."""
+        [child] = self.children(word)
+        return child
 
     def ends(self) -> int:
         """Wait for the end, and return the exit status."""

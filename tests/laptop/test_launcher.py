@@ -100,9 +100,10 @@ def test_a_worker_that_dies_is_started_anew_until_it_dies_too_often(start: Start
     run.wait_for("igloo is up")
     family = run.family()
     for number in range(5):
-        run.child("db_worker").kill()
+        killed = run.child("db_worker")
+        killed.kill()
         wait_until(lambda number=number: run.text().count("starting anew") == number + 1)
-        wait_until(lambda: run.child("db_worker").is_running())
+        wait_until(lambda killed=killed: run.children("db_worker") not in ([], [killed]))
     family += run.family()
 
     run.child("db_worker").kill()

@@ -47,7 +47,7 @@ def test_the_committed_diagrams_are_fresh() -> None:
 def test_they_say_where_they_come_from(docs: Path) -> None:
     assert {path.name for path in docs.iterdir()} == set(DOCUMENTS)
     for path_ in docs.iterdir():
-        assert "Generated from the code by `python manage.py diagrams`" in path_.read_text()
+        assert "Generated from the code by `make generate`" in path_.read_text()
 
 
 def test_the_same_code_draws_the_same(docs: Path) -> None:

@@ -1,4 +1,6 @@
-"""The size of a HEIC's main picture, from its boxes, by hand (ISO/IEC 14496-12 and 23008-12).
+"""The largest size that a HEIC's pictures claim, from its boxes, by hand.
+
+Source: ISO/IEC 14496-12 and 23008-12.
 
 Only the `meta` box is read: which item is the main one, what it is, and the sizes of all items.
 """

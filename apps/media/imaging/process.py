@@ -13,7 +13,7 @@ from apps.media.imaging.sniff import sniff
 if TYPE_CHECKING:
     import pyvips
 
-# A blurhash has 12 coefficients; more pixels than this change none of its characters but rarely.
+# px. A blurhash has 12 coefficients; more pixels rarely change one of its characters.
 BLURHASH_EDGE = 32
 
 

@@ -9,7 +9,7 @@ __all__ = ["DOCUMENTS", "Outdated", "document"]
 # The file under docs/, and what makes its text.
 DOCUMENTS = {"erd.md": erd_document, "flow.md": flow_document}
 _GENERATED = (
-    "*Generated from the code by `python manage.py diagrams`, and compared by `make check`: "
+    "*Generated from the code by `make generate`, and compared by `make check`: "
     "change the code, not this file.*"
 )
 

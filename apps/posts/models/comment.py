@@ -8,6 +8,9 @@ from django.db import models
 from apps.common.models import UUIDModel
 from apps.posts.models.post import Post
 
+# Characters.
+MAX_LENGTH = 500
+
 
 class CommentQuerySet(models.QuerySet["Comment"]):
     """Reads of comments."""
@@ -30,7 +33,7 @@ class Comment(UUIDModel):
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="comments"
     )
-    content = models.CharField(max_length=500)
+    content = models.CharField(max_length=MAX_LENGTH)
     created_at = models.DateTimeField(auto_now_add=True)
     edited_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)

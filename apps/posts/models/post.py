@@ -15,6 +15,9 @@ from apps.common.models import UUIDModel
 from apps.media.models import Upload
 from apps.posts.models.taxonomy import HousingType, Pyeong
 
+# Characters.
+TITLE_LENGTH, CONTENT_LENGTH, CAPTION_LENGTH = 50, 2000, 200
+MAX_PHOTOS = 20
 # Characters of the content that a card may need for its excerpt.
 EXCERPT_SOURCE = 160
 
@@ -83,8 +86,8 @@ class Post(UUIDModel):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="posts", db_index=False
     )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
-    title = models.CharField(max_length=50, blank=True, default="")
-    content = models.TextField(max_length=2000, blank=True, default="")
+    title = models.CharField(max_length=TITLE_LENGTH, blank=True, default="")
+    content = models.TextField(max_length=CONTENT_LENGTH, blank=True, default="")
     pyeong = models.ForeignKey(
         Pyeong, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
@@ -129,7 +132,9 @@ class Post(UUIDModel):
                 ),
                 name="post_published_is_complete",
             ),
-            models.CheckConstraint(condition=Q(photo_count__lte=20), name="post_at_most_20_photos"),
+            models.CheckConstraint(
+                condition=Q(photo_count__lte=MAX_PHOTOS), name="post_at_most_20_photos"
+            ),
         ]
         indexes = [
             # GET /posts without a filter.
@@ -183,7 +188,7 @@ class Photo(models.Model):
     )
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="photos", db_index=False)
     position = models.PositiveSmallIntegerField()
-    caption = models.CharField(max_length=200, blank=True, default="")
+    caption = models.CharField(max_length=CAPTION_LENGTH, blank=True, default="")
     products = models.JSONField(default=list, blank=True)
 
     objects = PhotoQuerySet.as_manager()
@@ -199,7 +204,7 @@ class Photo(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.position} of {self.post_id}"
+        return f"photo {self.position + 1}"
 
 
 class PostLike(UUIDModel):

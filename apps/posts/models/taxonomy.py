@@ -37,4 +37,5 @@ class Style(Term):
 
 
 class Color(Term):
-    """A colour that a home is known by."""
+    """A colour that a home is known by. Which ones are suggested for a photo is decided in
+    apps/media/imaging/colors.py: one that operators add is not."""

@@ -33,7 +33,7 @@ class Command(BaseCommand):
                 path.write_text(text, encoding="utf-8")
             return
         stale = [
-            f"docs/{path.name} is stale: run `python manage.py diagrams`."
+            f"docs/{path.name} is stale: run `make generate`."
             for path, text in texts.items()
             if not path.exists() or path.read_text(encoding="utf-8") != text
         ]

@@ -20,7 +20,7 @@ PO_FILE = Path("locale", "ko", "LC_MESSAGES", "django.po")
 MO_FILE = PO_FILE.with_suffix(".mo")
 SOURCES = ("apps", "igloo")
 _HEADER = (
-    "What igloo says, in Korean. Fill in the msgstr lines; `python manage.py messages` writes\n"
+    "What igloo says, in Korean. Fill in the msgstr lines; `make generate` writes\n"
     "the rest, and compiles django.mo. Both files are committed."
 )
 _METADATA = {
@@ -47,7 +47,7 @@ _FUNCTIONS = {
 _TEMPLATE_CALL = re.compile(r"\b(?:n?p?gettext|_)\(")
 _PERCENT = re.compile(r"%(?:\(\w+\))?[-+0#]*[\d.]*[diouxXeEfFgGcrsa]")
 _BRACES = re.compile(r"\{\w*\}")
-_RUN = "Run `python manage.py messages`"
+_RUN = "Run `make generate`"
 
 
 @dataclass

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         if not check:
             OPENAPI_FILE.write_text(document, encoding="utf-8")
         elif not OPENAPI_FILE.exists() or OPENAPI_FILE.read_text(encoding="utf-8") != document:
-            raise CommandError("docs/openapi.json is stale: run `python manage.py openapi`.")
+            raise CommandError("docs/openapi.json is stale: run `make generate`.")
 
 
 def generate() -> dict[str, Any]:
@@ -53,6 +53,11 @@ def generate() -> dict[str, Any]:
     components = document.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
     components["securitySchemes"] = {
-        "accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        "accessToken": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The `access_token` of POST /auth/login or /auth/signup.",
+        }
     }
     return json.loads(json.dumps(document, default=str))
