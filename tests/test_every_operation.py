@@ -6,7 +6,7 @@ from typing import Any
 
 import jwt
 import pytest
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 
 from apps.common.models import IdempotencyKey
 from apps.members.models import DeviceSession
@@ -216,9 +216,10 @@ ALWAYS = {("GET", "/app-config")}
     ("error", "status", "code"),
     [
         (OperationalError("server closed the connection"), 503, "database_unavailable"),
+        (DatabaseError("server closed the connection"), 503, "database_unavailable"),
         (RuntimeError("a fault of ours"), 500, "server_error"),
     ],
-    ids=["database away", "fault"],
+    ids=["database away", "connection cut", "fault"],
 )
 @pytest.mark.parametrize(
     ("method", "route"),

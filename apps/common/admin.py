@@ -46,6 +46,12 @@ class SavesChangesOnly(admin.ModelAdmin):
             obj.save(update_fields=[*changed, "version"])
             obj.refresh_from_db(fields=["version"])
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """What hangs on the row is part of its version."""
+        super().save_related(request, form, formsets, change)
+        if change and any(formset.has_changed() for formset in formsets):
+            type(form.instance).objects.filter(pk=form.instance.pk).update(version=F("version") + 1)
+
 
 @admin.register(IdempotencyKey)
 class IdempotencyKeyAdmin(ReadOnly):

@@ -10,8 +10,8 @@ from rest_framework import serializers
 _UNWANTED = frozenset(
     "\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
-# Letters and symbols that draw nothing: Hangul fillers, the blank Braille pattern.
-_INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+# Letters and symbols that draw nothing: Hangul fillers, the blank Braille pattern and so on.
+_INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800\ufffc")
 
 
 class PlainText(serializers.CharField):
@@ -34,9 +34,9 @@ class PlainText(serializers.CharField):
             for char in text
             if char in keep or (unicodedata.category(char) != "Cc" and char not in _UNWANTED)
         ).strip()
-        # Zero-width characters and the like are neither trimmed nor seen.
+        # Zero-width characters, marks without a letter and the like are not trimmed, nor seen.
         visible = any(
-            unicodedata.category(char)[0] not in "CZ" and char not in _INVISIBLE for char in text
+            unicodedata.category(char)[0] in "LNPS" and char not in _INVISIBLE for char in text
         )
         if not visible and not self.allow_blank:
             self.fail("blank")

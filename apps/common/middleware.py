@@ -57,8 +57,8 @@ class BodyLimitMiddleware:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
             return BadRequest()
-        if "chunked" in request.headers.get("Transfer-Encoding", "") and not length:
-            # WSGI gives no way to read it, so it would count as empty.
+        if request.headers.get("Transfer-Encoding"):
+            # WSGI gives no way to read a body in chunks, so it would count as empty.
             return LengthRequired()
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if limit is None or length <= limit:

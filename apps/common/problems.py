@@ -11,7 +11,16 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import InterfaceError, OperationalError
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+)
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 from django.views.csrf import csrf_failure as django_csrf_failure
@@ -110,7 +119,10 @@ def _as_domain_error(exc: BaseException) -> DomainError | None:
             return errors.UnsupportedMediaType()
         case RequestDataTooBig():
             return errors.BodyTooLarge()
-        case OperationalError() | InterfaceError():
+        # A connection that is cut in the middle of a query is a plain DatabaseError.
+        case OperationalError() | InterfaceError() | DatabaseError() if not isinstance(
+            exc, (IntegrityError, DataError, ProgrammingError, InternalError, NotSupportedError)
+        ):
             logger.error("the database is away, or gave up", exc_info=exc)
             return errors.DatabaseUnavailable(headers=RETRY_AFTER)
     return None

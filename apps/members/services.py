@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from psycopg2.errors import UniqueViolation
 
 from apps.common.errors import FieldError, InvalidInput
@@ -110,13 +111,26 @@ def require_consents(consents: Sequence[ConsentChoice]) -> None:
         )
 
 
+# In our own tone; Django's texts name fields of the database.
+_PASSWORD_TEXTS = {
+    "password_too_short": _("Use 8 characters or more."),
+    "password_too_common": _("This password is one that too many people use."),
+    "password_entirely_numeric": _("Use more than digits alone."),
+    "password_too_similar": _("This password is too much like your name or address."),
+}
+
+
 def _check_password(password: str, member: Member, pointer: str) -> None:
     try:
         validate_password(password, user=member)
     except ValidationError as error:
         raise InvalidInput(
             errors=[
-                FieldError(pointer, item.code or "invalid", " ".join(item.messages))
+                FieldError(
+                    pointer,
+                    item.code or "invalid",
+                    _PASSWORD_TEXTS.get(item.code or "", " ".join(item.messages)),
+                )
                 for item in error.error_list
             ]
         ) from error
@@ -176,7 +190,8 @@ def update_profile(
         Stale; UploadNotFound and the like for the avatar.
     """
     changes = dict(changes)
-    new_avatar = changes.pop("avatar_upload_id", member.avatar_id)
+    has_avatar = "avatar_upload_id" in changes
+    new_avatar = changes.pop("avatar_upload_id", None)
     with transaction.atomic():
         # Uploads before the member: the order in which publishing a post locks them.
         if new_avatar is not None and new_avatar != member.avatar_id:
@@ -184,13 +199,14 @@ def update_profile(
         member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
         require_version(member.version, expected)
         if "email" in changes and changes["email"] != member.email:
-            member.email_verified = False
+            changes["email_verified"] = False
+        if has_avatar:
+            old_avatar, changes["avatar_id"] = member.avatar_id, new_avatar
+        changes["version"] = member.version + 1
         for name, value in changes.items():
             setattr(member, name, value)
-        old_avatar, member.avatar_id = member.avatar_id, new_avatar
-        member.version += 1
-        member.save(update_fields=[*changes, "avatar", "email_verified", "version"])
-        if old_avatar not in (None, new_avatar):
+        member.save(update_fields=list(changes))
+        if has_avatar and old_avatar not in (None, new_avatar):
             delete_uploads(upload_ids=[old_avatar])
     return member
 

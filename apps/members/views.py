@@ -35,6 +35,11 @@ from apps.members.shapes import (
 )
 
 
+def _tokens_answer(request: Request, pair: sessions.TokenPair, status: int = 200) -> Response:
+    shape = tokens_shape(pair, media_base(request))
+    return Response(shape, status=status, headers={"Cache-Control": "no-store"})
+
+
 class SignupView(APIView):
     """Becoming a member."""
 
@@ -64,7 +69,7 @@ class SignupView(APIView):
         body = SignupIn(data=request.data)
         body.is_valid(raise_exception=True)
         pair = services.sign_up(**body.validated_data)
-        return Response(tokens_shape(pair, media_base(request)), status=201)
+        return _tokens_answer(request, pair, status=201)
 
 
 class LoginView(APIView):
@@ -91,7 +96,7 @@ class LoginView(APIView):
         address = RateThrottle().caller(request)
         count_call("login_account", f"{address}:{body.validated_data['username'].lower()}")
         pair = sessions.log_in(**body.validated_data)
-        return Response(tokens_shape(pair, media_base(request)))
+        return _tokens_answer(request, pair)
 
 
 class RefreshView(APIView):
@@ -117,7 +122,7 @@ class RefreshView(APIView):
         body.is_valid(raise_exception=True)
         count_call("refresh", sessions.fingerprint(body.validated_data["refresh_token"]))
         pair = sessions.refresh(**body.validated_data)
-        return Response(tokens_shape(pair, media_base(request)))
+        return _tokens_answer(request, pair)
 
 
 class LogoutView(APIView):

@@ -31,6 +31,15 @@ class PostForm(forms.ModelForm):
     styles = forms.TypedMultipleChoiceField(required=False, choices=lambda: _choices(Style))
     colors = forms.TypedMultipleChoiceField(required=False, choices=lambda: _choices(Color))
 
+    def clean(self) -> dict[str, Any]:
+        """A published post keeps what it needs."""
+        values: dict[str, Any] = super().clean() or {}
+        if self.instance.status == Post.Status.PUBLISHED:
+            for name in ("title", "pyeong", "housing_type"):
+                if name not in self.errors and not values.get(name):
+                    self.add_error(name, "A published post needs this.")
+        return values
+
 
 def _choices(terms: type[Style] | type[Color]) -> list[tuple[str, str]]:
     return [(term.pk, term.name_ko) for term in terms.objects.all()]

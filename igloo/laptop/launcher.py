@@ -24,7 +24,8 @@ from igloo.laptop.places import LaptopError
 
 # Seconds.
 READY_SECONDS = 60.0  # until the web server answers
-RESTARTS, RESTART_SECONDS = 5, 60.0  # a worker that ends more often in that time is given up
+LONGEST_PAUSE = 30.0  # before a worker that ended is started anew
+FORGET_SECONDS = 300.0  # how long an end counts for the next pause
 FORCE_AFTER = 1.0  # between two signals; `make` passes on a TERM that its whole group got
 
 WEB = [
@@ -62,6 +63,7 @@ class Launcher:
         }
         self._stop_asked_at: float | None = None
         self._worker_ends: list[float] = []
+        self._worker_due: float | None = None
 
     # --- what is asked for ----------------------------------------------------------------------
     def run(self) -> int:
@@ -263,13 +265,16 @@ class Launcher:
     def _worker(self) -> Child:
         return Child("worker", manage(*WORKER), self.environment)
 
-    def _may_restart_worker(self) -> bool:
-        """A worker ends when the database is away for a moment. One that ends again and again has
-        another reason, which should be seen."""
+    def _plan_worker(self, ended: Child, how: str) -> None:
+        """A worker ends when the database is away, and the web server answers on: start it anew,
+        after a pause that grows while it ends again and again."""
         now = time.monotonic()
-        self._worker_ends = [at for at in self._worker_ends if now - at < RESTART_SECONDS]
-        self._worker_ends.append(now)
-        return len(self._worker_ends) <= RESTARTS
+        self._worker_ends = [at for at in self._worker_ends if now - at < FORGET_SECONDS] + [now]
+        pause = min(2.0 ** (len(self._worker_ends) - 1), LONGEST_PAUSE)
+        say(f"igloo: the worker stopped by itself ({how}): starting anew in {pause:.0f} s.")
+        self.children.remove(ended)
+        self._worker_due = now + pause
+        self._record()
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -298,14 +303,16 @@ class Launcher:
     def _look_after(self) -> None:
         """See that nobody asked for the end and that all that was started is still there."""
         self._tick()
+        if self._worker_due is not None and time.monotonic() >= self._worker_due:
+            self._worker_due = None
+            self.children.append(self._worker())
+            self._record()
         for child in self.children:
             status = child.process.poll()
             if status is not None:
                 child.finish()
-                if child.name == "worker" and self._may_restart_worker():
-                    say(f"igloo: the worker stopped by itself ({ending(status)}): starting anew.")
-                    self.children[self.children.index(child)] = self._worker()
-                    self._record()
+                if child.name == "worker":
+                    self._plan_worker(child, ending(status))
                     return
                 raise LaptopError(
                     f"The {child.name} process stopped by itself ({ending(status)}). Everything "

@@ -35,7 +35,8 @@ def test_the_length_is_that_of_composed_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "  ", "\x00", "\u200b\u200b", "\u3000", "\ufeff", "\u3164", "\u2800"]
+    "typed",
+    ["", "  ", "\x00", "\u200b\u200b", "\u3000", "\ufeff", "\u3164", "\u2800", "\ufe0f", "\u0301"],
 )
 def test_what_shows_nothing_is_blank(typed: str) -> None:
     with pytest.raises(ValidationError) as raised:

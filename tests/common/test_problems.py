@@ -127,8 +127,9 @@ def test_a_body_of_just_1_mib_is_read_and_a_byte_more_is_413(anonymous: ApiClien
 
 def test_a_body_of_unknown_length_is_411_and_nothing_is_made(alice: ApiClient) -> None:
     # As gunicorn and runserver show a chunked body: Django reads none of it.
-    response = alice.generic("POST", "/posts", HTTP_TRANSFER_ENCODING="chunked")
-    assert_problem(response, 411, "length_required")
+    for coding in ("chunked", "Chunked", "gzip, chunked"):
+        response = alice.generic("POST", "/posts", HTTP_TRANSFER_ENCODING=coding)
+        assert_problem(response, 411, "length_required")
     assert alice.get("/me/drafts").json()["items"] == []
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from apps.media.models import Upload
+from apps.members import services
 from apps.members.models import Member
 from tests.builders import ApiClient, make_member, make_post, make_upload, processed_upload
 from tests.common.test_problems import assert_problem
@@ -131,6 +132,31 @@ def test_the_same_photo_as_avatar_and_in_a_post_at_once_is_used_once() -> None:
         )
         codes = sorted(response.status_code for response in responses)
         assert codes in ([200, 409], [201, 409])
+
+
+@pytest.mark.usefixtures("committed")
+def test_another_edit_at_once_does_not_undo_a_new_avatar() -> None:
+    for _ in range(5):
+        member = make_member()
+        one, two = ApiClient(member), ApiClient(member)
+        upload_id = str(processed_upload(member).pk)
+        responses = at_once(
+            lambda one=one, upload_id=upload_id: patch(one, avatar_upload_id=upload_id),
+            lambda two=two: patch(two, bio="x"),
+        )
+        assert [response.status_code for response in responses] == [200, 200]
+        account = one.get("/me").json()
+        assert upload_id in account["avatar"]["url"]
+        assert account["bio"] == "x"
+        assert Upload.objects.filter(pk=upload_id).exists()
+
+
+def test_an_edit_made_with_an_old_copy_of_the_member_keeps_the_avatar(alice: ApiClient) -> None:
+    stale = Member.objects.get(pk=alice.member.pk)
+    upload = processed_upload(alice.member)
+    patch(alice, avatar_upload_id=str(upload.pk))
+    services.update_profile(member=stale, changes={"bio": "x"}, expected=None)
+    assert Member.objects.get(pk=stale.pk).avatar_id == upload.pk
 
 
 @pytest.mark.usefixtures("committed")

@@ -45,6 +45,7 @@ def age_spent_tokens(seconds: int) -> None:
 
 
 def test_a_login_gives_a_pair_and_the_account(anonymous: ApiClient, tokens: Any) -> None:
+    assert log_in(anonymous)["Cache-Control"] == "no-store"
     assert set(tokens) == {"access_token", "refresh_token", "token_type", "expires_in", "member"}
     assert use(anonymous, tokens["access_token"]).get("/me").json() == tokens["member"]
 

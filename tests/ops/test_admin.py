@@ -1,5 +1,7 @@
 """The operators' side: every list and page opens, finds, shows pictures, and scales."""
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -124,30 +126,47 @@ def test_only_operators_get_in(db: None, who: str) -> None:
         assert response["Location"].startswith("/admin/login/")
 
 
+def form_of(page: Any) -> dict[str, Any]:
+    """What a browser sends back of a page, unchanged."""
+    fields = {}
+    for tag in re.findall(r"<(?:input|textarea|select)[^>]*>", page.content.decode()):
+        name = re.search(r'name="([^"]+)"', tag)
+        value = re.search(r'value="([^"]*)"', tag)
+        if name and 'type="submit"' not in tag and 'type="checkbox"' not in tag:
+            fields[name[1]] = html.unescape(value[1]) if value else ""
+    initial = page.context["adminform"].form.initial
+    return fields | {name: value for name, value in initial.items() if name in fields and value}
+
+
 def test_an_edit_keeps_the_counters_that_changed_meanwhile(desk: Client) -> None:
-    post = make_post(make_member())
-    form = desk.get(url(Post, "change", post.pk)).context["adminform"].form
-    values = {
-        name: form.initial.get(name) or ""
-        for name in ("title", "content", "pyeong", "housing_type")
-    }
-    values |= {"styles": "korean", "colors": "beige", "title": "고친 제목"}
-    values |= {
-        "photos-TOTAL_FORMS": 1,
-        "photos-INITIAL_FORMS": 1,
-        "photos-0-upload": str(post.cover_id),
-        "photos-0-post": str(post.pk),
-        "photos-0-caption": "고친 설명",
-    }
-    stale = Post.objects.get(pk=post.pk)
+    post = make_post(make_member(), photos=2)
+    page = url(Post, "change", post.pk)
+    form = form_of(desk.get(page)) | {"title": "고친 제목", "photos-1-caption": "고친 설명"}
     make_like(make_member(), post.pk)
-    response = desk.post(url(Post, "change", post.pk), values)
+    response = desk.post(page, form)
     assert response.status_code == 302, response.context["errors"]
-    post.refresh_from_db()
+    before, post = post, Post.objects.get(pk=post.pk)
     assert post.title == "고친 제목"
     assert post.like_count == 1
-    assert post.version == stale.version + 1
-    assert post.photos.get().caption == "고친 설명"
+    assert post.version > before.version
+    assert post.styles == ["korean"]
+    assert [photo.caption for photo in post.photos.order_by("position")] == ["", "고친 설명"]
+
+
+def test_a_caption_alone_raises_the_version_too(desk: Client) -> None:
+    post = make_post(make_member())
+    page = url(Post, "change", post.pk)
+    assert desk.post(page, form_of(desk.get(page)) | {"photos-0-caption": "x"}).status_code == 302
+    assert Post.objects.get(pk=post.pk).version == post.version + 1
+
+
+@pytest.mark.parametrize("field", ["title", "pyeong", "housing_type"])
+def test_a_published_post_can_not_lose_an_essential(desk: Client, field: str) -> None:
+    post = make_post(make_member())
+    page = url(Post, "change", post.pk)
+    response = desk.post(page, form_of(desk.get(page)) | {field: ""})
+    assert response.status_code == 200
+    assert list(response.context["adminform"].form.errors) == [field]
 
 
 @pytest.mark.parametrize("way", ["page", "action"])

@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Photo',
             fields=[
-                ('upload', models.OneToOneField(on_delete=django.db.models.deletion.RESTRICT, primary_key=True, related_name='photo', serialize=False, to='media.upload')),
+                ('upload', models.OneToOneField(editable=False, on_delete=django.db.models.deletion.RESTRICT, primary_key=True, related_name='photo', serialize=False, to='media.upload')),
                 ('position', models.PositiveSmallIntegerField()),
                 ('caption', models.CharField(blank=True, default='', max_length=200)),
                 ('products', models.JSONField(blank=True, default=list)),

@@ -184,7 +184,12 @@ class Photo(models.Model):
     """
 
     upload = models.OneToOneField(
-        Upload, on_delete=models.RESTRICT, primary_key=True, related_name="photo"
+        Upload,
+        on_delete=models.RESTRICT,
+        primary_key=True,
+        related_name="photo",
+        # It is the photo's identity; and only so does an admin's form carry it along.
+        editable=False,
     )
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="photos", db_index=False)
     position = models.PositiveSmallIntegerField()
