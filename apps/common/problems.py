@@ -11,16 +11,7 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import (
-    DatabaseError,
-    DataError,
-    IntegrityError,
-    InterfaceError,
-    InternalError,
-    NotSupportedError,
-    OperationalError,
-    ProgrammingError,
-)
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 from django.views.csrf import csrf_failure as django_csrf_failure
@@ -119,13 +110,15 @@ def _as_domain_error(exc: BaseException) -> DomainError | None:
             return errors.UnsupportedMediaType()
         case RequestDataTooBig():
             return errors.BodyTooLarge()
-        # A connection that is cut in the middle of a query is a plain DatabaseError.
-        case OperationalError() | InterfaceError() | DatabaseError() if not isinstance(
-            exc, (IntegrityError, DataError, ProgrammingError, InternalError, NotSupportedError)
-        ):
+        case DatabaseError() | InterfaceError() if _is_database_away(exc):
             logger.error("the database is away, or gave up", exc_info=exc)
             return errors.DatabaseUnavailable(headers=RETRY_AFTER)
     return None
+
+
+def _is_database_away(exc: BaseException) -> bool:
+    # A connection that is cut in the middle of a query is a DatabaseError of no kind.
+    return isinstance(exc, OperationalError | InterfaceError) or type(exc) is DatabaseError
 
 
 def _field_errors(detail: Any, pointer: str = "") -> Iterator[FieldError]:

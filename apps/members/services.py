@@ -190,23 +190,25 @@ def update_profile(
         Stale; UploadNotFound and the like for the avatar.
     """
     changes = dict(changes)
-    has_avatar = "avatar_upload_id" in changes
-    new_avatar = changes.pop("avatar_upload_id", None)
+    new_avatar = changes.pop("avatar_upload_id", member.avatar_id)
+    # Naming the picture that was there is no change, and undoes none that came meanwhile.
+    changes_avatar = new_avatar != member.avatar_id
     with transaction.atomic():
         # Uploads before the member: the order in which publishing a post locks them.
-        if new_avatar is not None and new_avatar != member.avatar_id:
+        if changes_avatar and new_avatar is not None:
             attach_uploads(owner_id=member.pk, uploads={"/avatar_upload_id": new_avatar})
         member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
         require_version(member.version, expected)
         if "email" in changes and changes["email"] != member.email:
             changes["email_verified"] = False
-        if has_avatar:
+        old_avatar = None
+        if changes_avatar:
             old_avatar, changes["avatar_id"] = member.avatar_id, new_avatar
         changes["version"] = member.version + 1
         for name, value in changes.items():
             setattr(member, name, value)
         member.save(update_fields=list(changes))
-        if has_avatar and old_avatar not in (None, new_avatar):
+        if old_avatar is not None:
             delete_uploads(upload_ids=[old_avatar])
     return member
 

@@ -159,6 +159,17 @@ def test_an_edit_made_with_an_old_copy_of_the_member_keeps_the_avatar(alice: Api
     assert Member.objects.get(pk=stale.pk).avatar_id == upload.pk
 
 
+def test_naming_a_picture_that_was_replaced_meanwhile_changes_nothing(alice: ApiClient) -> None:
+    first, second = processed_upload(alice.member), processed_upload(alice.member)
+    patch(alice, avatar_upload_id=str(first.pk))
+    stale = Member.objects.get(pk=alice.member.pk)
+    patch(alice, avatar_upload_id=str(second.pk))
+    changes = {"avatar_upload_id": first.pk}
+    services.update_profile(member=stale, changes=changes, expected=None)
+    assert Member.objects.get(pk=stale.pk).avatar_id == second.pk
+    assert Upload.objects.filter(pk=second.pk).exists()
+
+
 @pytest.mark.usefixtures("committed")
 def test_two_edits_of_the_same_version_at_once_are_one(transactional_db: None) -> None:
     clients = [ApiClient(member) for member in [make_member("alice")] * 2]
