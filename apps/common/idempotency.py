@@ -33,7 +33,7 @@ KEEP = dt.timedelta(hours=24)
 # API Gateway gives up after 30 s.
 ABANDONED = dt.timedelta(seconds=60)
 _KEPT_HEADERS = ("ETag",)
-# Each new key takes up to so many old ones away, so that the table needs nobody to tidy it.
+# Each new key takes up to so many old ones away: the daily prune finds what is left.
 _PRUNE_ROWS = 20
 
 Handler = Callable[..., Response]

@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import secrets
 from dataclasses import dataclass
+from importlib import import_module
 from uuid import UUID
 
 from django.conf import settings
@@ -21,6 +22,13 @@ from apps.members.tokens import issue_access_token
 # Spent tokens are kept this long to recognise one that is used again; older ones are unknown,
 # which refuses them too.
 _KEEP_SPENT = dt.timedelta(days=30)
+# Tokens of a session that is over and tokens of none get the same answers. It is kept this long
+# for operators alone, who look up why a member was logged out.
+_KEEP_ENDED = dt.timedelta(days=30)
+# Sessions of one transaction. A phone refreshes a few times a day, so each may have some hundred
+# spent tokens.
+_DELETE_BATCH = 500
+_BEFORE_ALL = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -166,6 +174,36 @@ def end_other_sessions(*, member: Member, keep: UUID | None, reason: str) -> int
     if keep is not None:
         others = others.exclude(pk=keep)
     return others.update(ended_at=timezone.now(), end_reason=reason)
+
+
+def delete_expired_sessions() -> int:
+    """Delete the sessions that ended, or were last usable, 30 days ago, with their refresh tokens.
+
+    Expired logins of the admin go at once. Each batch commits by itself.
+
+    Returns:
+        How many device sessions there were.
+    """
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    before = timezone.now() - _KEEP_ENDED
+    over = Q(ended_at__lt=before) | Q(expires_at__lt=before)
+    total = 0
+    after = _BEFORE_ALL
+    while True:
+        with transaction.atomic():
+            # By key, each batch where the last one stopped: the table is read once. An index on
+            # expires_at would make every refresh dearer.
+            session_ids = list(
+                DeviceSession.objects.select_for_update(skip_locked=True)
+                .filter(over, pk__gt=after)
+                .order_by("pk")
+                .values_list("pk", flat=True)[:_DELETE_BATCH]
+            )
+            DeviceSession.objects.filter(pk__in=session_ids).delete()
+        total += len(session_ids)
+        if len(session_ids) < _DELETE_BATCH:
+            return total
+        after = session_ids[-1]
 
 
 def _pair(session: DeviceSession, refresh_token: str) -> TokenPair:
