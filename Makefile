@@ -24,7 +24,7 @@ demo: install ## Fill this checkout's database with the demo data, without start
 test: check ## Check, then run all tests. DATABASE_URL=… tests on another PostgreSQL.
 	$(RUN) -m pytest -n auto tests
 
-check: install ## Check style, types, layers, migrations, schema, translations and diagrams.
+check: install ## Check style, types, layers, migrations, schema, translations, diagrams, events.
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
@@ -33,11 +33,13 @@ check: install ## Check style, types, layers, migrations, schema, translations a
 	$(RUN) manage.py openapi --check
 	$(RUN) manage.py messages --check
 	$(RUN) manage.py diagrams --check
+	$(RUN) manage.py zappa_events --check
 
-generate: install ## Write what is made from the code: schema, translations, diagrams.
+generate: install ## Write what is made from the code: schema, translations, diagrams, events.
 	$(RUN) manage.py openapi
 	$(RUN) manage.py messages
 	$(RUN) manage.py diagrams
+	$(RUN) manage.py zappa_events --write
 
 requirements: install ## Resolve requirements*.in into requirements*.txt, pinned with hashes.
 	$(COMPILE) requirements.in -o requirements.txt

@@ -6,6 +6,7 @@ laptop, Lambda and a container is chosen here and nowhere else.
 """
 
 import os
+import socket
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,9 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_tasks",
     "django_tasks_db",
+    "django_q",
     "apps.common",
+    "apps.tasks",
     "apps.media",
     "apps.members",
     "apps.posts",
@@ -100,7 +103,8 @@ DATABASES: dict[str, Any] = {
         DATABASE_URL,
         # Seconds a connection is kept. 0 suits runserver's one thread per request.
         conn_max_age=config.number("DB_CONN_MAX_AGE", 0),
-        conn_health_checks=True,
+        # Ask whether a kept connection still works. A worker finds that out by its first statement.
+        conn_health_checks=config.flag("DB_CONN_HEALTH_CHECKS", True),
     )
 }
 # A database that is away must be a 503 soon: 5 s to connect, 15 s for a statement.
@@ -214,12 +218,6 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],
 }
 
-# --- Background work --------------------------------------------------------------------------
-# The row is written in the caller's transaction, so a rolled-back write leaves no task behind.
-TASKS = {
-    "default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "media"]},
-}
-
 # --- Files ------------------------------------------------------------------------------------
 # `public` holds renditions, served to anyone; `originals` what members sent, served to nobody.
 # Beside the embedded database, which knows of the files.
@@ -278,6 +276,98 @@ UPLOAD_TICKET_SECONDS = 3600
 # An upload that no post and no profile took is deleted after this long.
 UPLOAD_UNATTACHED_SECONDS = 24 * 3600
 
+# --- Background work --------------------------------------------------------------------------
+# The row is written in the caller's transaction, so a rolled-back write leaves no task behind.
+TASKS = {
+    "default": {
+        "BACKEND": "apps.tasks.backend.TaskBackend",
+        "QUEUES": ["default", "media", "push", "heavy"],
+    },
+}
+# Who runs tasks: on Lambda each is one more invocation, elsewhere `manage.py task_worker` runs
+# them. What may pass Lambda's 15 minutes gets a container of its own, where there is ECS.
+_TRANSPORT = config.text(
+    "TASK_TRANSPORT", "zappa" if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else "djangoq"
+)
+ECS = {
+    "cluster": config.text("ECS_CLUSTER"),
+    "task_definition": config.text("ECS_TASK_DEFINITION"),
+    "container": config.text("ECS_CONTAINER", "igloo"),
+    "subnets": config.words("ECS_SUBNETS"),
+    "security_groups": config.words("ECS_SECURITY_GROUPS"),
+    "public_ip": config.text("ECS_PUBLIC_IP", "DISABLED"),
+}
+_HEAVY_TRANSPORT = config.text(
+    "TASK_HEAVY_TRANSPORT", "ecs" if ECS["task_definition"] else _TRANSPORT
+)
+# The function that zappa's transport invokes: this one.
+TASK_LAMBDA_FUNCTION = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
+# The policy of each queue, in seconds and attempts; apps/tasks/policies.py explains the names.
+_ON_ECS = _HEAVY_TRANSPORT == "ecs"
+TASK_QUEUES: dict[str, dict[str, Any]] = {
+    "default": {"time_limit": 300, "max_attempts": 5, "backoff": 10, "backoff_cap": 900},
+    # A member waits for the photo: tried again soon.
+    "media": {"time_limit": 120, "max_attempts": 4, "backoff": 3, "backoff_cap": 300},
+    # A provider that is away is away for a while.
+    "push": {"time_limit": 60, "max_attempts": 8, "backoff": 10, "backoff_cap": 3600},
+    "heavy": {
+        "transport": _HEAVY_TRANSPORT,
+        "time_limit": 6 * 3600 if _ON_ECS else 840,
+        "max_attempts": 3,
+        "backoff": 60,
+        "backoff_cap": 3600,
+        # A container takes a minute or two to start.
+        "resend_after": 600 if _ON_ECS else 60,
+    },
+}
+# For experiments: one value for all queues.
+_FOR_ALL = {
+    name: value
+    for name in ("lease", "time_limit", "max_attempts", "backoff", "resend_after")
+    if (value := config.number(f"TASK_{name.upper()}", 0))
+}
+TASK_QUEUES = {
+    # A lease is short, because a running task renews it.
+    name: {"transport": _TRANSPORT, "lease": 60, "resend_after": 60} | policy | _FOR_ALL
+    for name, policy in TASK_QUEUES.items()
+}
+# Between two sweeps beside a cluster. On Lambda a rule sweeps each minute.
+TASK_SWEEP_SECONDS = config.number("TASK_SWEEP_SECONDS", 5)
+# A cluster that took nothing for so long, though it takes a sign of life every 5 s, is frozen.
+TASK_FROZEN_SECONDS = config.number("TASK_FROZEN_SECONDS", 20)
+TASK_WORKERS = config.number("TASK_WORKERS", 2)
+# One name per `task_worker`: a container has a host name of its own.
+TASK_WORKER_NAME = config.text("TASK_WORKER_NAME", socket.gethostname())
+# What hands tasks to the processes of a cluster: the task table itself, or Redis, or SQS.
+REDIS_URL = config.text("REDIS_URL")
+TASK_BROKER = config.text("TASK_BROKER", "redis" if REDIS_URL else "table")
+_LONGEST_TASK = max(policy["time_limit"] for policy in TASK_QUEUES.values())
+Q_CLUSTER = {
+    "name": "igloo",
+    "broker_class": f"apps.tasks.worker.brokers.{TASK_BROKER.title()}Broker",
+    "redis": REDIS_URL,
+    "sqs": {"aws_region": AWS_REGION},
+    "workers": TASK_WORKERS,
+    "poll": 0.2,
+    # Taken together, to save round trips; few enough that another cluster finds some too.
+    "bulk": 50,
+    "queue_limit": 50,
+    # Django-Q delivers; the task's row says what came of it. So nothing is kept or tried again
+    # here, and a message without a time limit of its own gets the longest.
+    "ack_failures": True,
+    "max_attempts": 1,
+    "save_limit": -1,
+    "timeout": _LONGEST_TASK + 30,
+    "retry": _LONGEST_TASK + 60,
+    # Schedules are in UTC, as on Lambda, and one that was missed runs once.
+    "time_zone": "UTC",
+    "catch_up": False,
+    # A process that has grown is replaced: after so many tasks, or at 600 MB.
+    "recycle": 10_000,
+    "max_rss": 600_000,
+    "label": "Django-Q",
+}
+
 # --- Language and time ------------------------------------------------------------------------
 LANGUAGE_CODE = "ko"
 LANGUAGES = [("ko", "한국어"), ("en", "English")]
@@ -290,10 +380,15 @@ USE_TZ = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "apps.common.request_id.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "apps.common.request_id.RequestIdFilter"},
+        "task_id": {"()": "apps.tasks.logs.TaskIdFilter"},
+    },
     "formatters": {
         "line": {
-            "format": "%(asctime)s %(levelname)s [%(request_id)s] %(name)s: %(message)s",
+            # The request that caused it, and the task that does it.
+            "format": "%(asctime)s %(levelname)s [%(request_id)s %(task_id)s] "
+            "%(name)s: %(message)s",
             "datefmt": "%Y-%m-%dT%H:%M:%S%z",
         },
     },
@@ -301,14 +396,15 @@ LOGGING = {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["request_id"],
+            "filters": ["request_id", "task_id"],
         },
     },
     "root": {"handlers": ["console"], "level": config.text("LOG_LEVEL", "INFO")},
     # Django's own console handler would say everything twice.
     "loggers": {
-        # libvips tells every step.
+        # libvips tells every step, and Django-Q each message twice.
         "pyvips": {"level": "WARNING"},
+        "django-q": {"level": "WARNING"},
         "django": {"handlers": [], "level": "INFO"},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
     },

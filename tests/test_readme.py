@@ -43,7 +43,7 @@ def laptop(committed: None, tmp_path: Path) -> Iterator[str]:
     environment = os.environ | {"DATABASE_URL": url, "LOCAL_STORAGE_DIR": str(tmp_path / "storage")}
     commands = (
         ["runserver", "--noreload", "--insecure", "--skip-checks", f"127.0.0.1:{port}"],
-        ["db_worker", "--queue-name", "*", "--interval", "0.1", "--no-reload"],
+        ["task_worker"],
     )
     with (tmp_path / "log").open("wb") as log:
         children = [

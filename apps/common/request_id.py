@@ -2,6 +2,8 @@
 
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from apps.common.ids import uuid7
@@ -21,6 +23,16 @@ def start_request(offered: str | None) -> str:
     request_id = offered if offered and _ACCEPTABLE.fullmatch(offered) else str(uuid7())
     _current.set(request_id)
     return request_id
+
+
+@contextmanager
+def as_request(request_id: str) -> Iterator[None]:
+    """Until the end, this is the current id: work that an earlier request caused is done."""
+    token = _current.set(request_id)
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 class RequestIdFilter(logging.Filter):

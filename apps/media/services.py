@@ -24,7 +24,8 @@ from apps.media.models import Upload
 
 logger = logging.getLogger(__name__)
 
-# Calling `complete` again sends a task that seems lost once more after this long.
+# A phone that calls `complete` again after this long gets its photo another task: the first one
+# is dead, or waits for storage to come back.
 _RESEND_AFTER = dt.timedelta(minutes=2)
 _PURGE_BATCH = 500
 
@@ -33,17 +34,13 @@ def create_upload(
     *, owner_id: UUID, content_type: str, size: int, sha256: str = ""
 ) -> tuple[Upload, Ticket]:
     """Announce a file of `size` bytes; the ticket is for the phone to send it with."""
-    now = timezone.now()
-    with transaction.atomic():
-        upload = Upload.objects.create(
-            owner_id=owner_id,
-            content_type=content_type,
-            size=size,
-            sha256=sha256,
-            expires_at=now + dt.timedelta(seconds=settings.UPLOAD_TICKET_SECONDS),
-        )
-        purge_at = now + dt.timedelta(seconds=settings.UPLOAD_UNATTACHED_SECONDS + 60)
-        tasks.purge_unattached_uploads.using(run_after=purge_at).enqueue()
+    upload = Upload.objects.create(
+        owner_id=owner_id,
+        content_type=content_type,
+        size=size,
+        sha256=sha256,
+        expires_at=timezone.now() + dt.timedelta(seconds=settings.UPLOAD_TICKET_SECONDS),
+    )
     return upload, issue_ticket(upload)
 
 

@@ -7,6 +7,7 @@ from django_tasks import task
 # Services enqueue these tasks, and tasks call services: each imports the other as a module, and
 # looks into it only when it is called.
 from apps.media import services
+from apps.tasks.periodic import periodic
 
 
 @task(queue_name="media")
@@ -25,3 +26,6 @@ def purge_unattached_uploads() -> int:
 def delete_files(public: list[str], originals: list[str]) -> None:
     """See services.delete_files."""
     services.delete_files(public=public, originals=originals)
+
+
+periodic("purge-unattached-uploads", "17 * * * *", purge_unattached_uploads)

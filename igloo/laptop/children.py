@@ -12,7 +12,10 @@ import psutil
 
 from igloo.laptop import places, programs
 
-STOP_SECONDS = 5.0  # that the web server and the worker have to end by themselves
+# Seconds that a child has to end by itself. The worker lets tasks that run come to their end, and
+# gives up by itself a little before.
+STOP_SECONDS = 5.0
+WORKER_STOP_SECONDS = 115.0
 
 _say_lock = threading.Lock()
 
@@ -26,8 +29,11 @@ def say(text: str = "") -> None:
 class Child:
     """A long-running child in a process group of its own, whose output is shown with its name."""
 
-    def __init__(self, name: str, command: list[str], environment: dict[str, str]) -> None:
+    def __init__(
+        self, name: str, command: list[str], environment: dict[str, str], stop_seconds: float
+    ) -> None:
         self.name = name
+        self.stop_seconds = stop_seconds
         self.last_lines: deque[str] = deque(maxlen=20)
         self.process = subprocess.Popen(
             programs.leashed(command, signal.SIGTERM),

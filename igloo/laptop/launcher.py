@@ -19,7 +19,14 @@ from types import FrameType
 import psutil
 
 from igloo.laptop import places, postgres, programs
-from igloo.laptop.children import STOP_SECONDS, Child, end_children, ending, say
+from igloo.laptop.children import (
+    STOP_SECONDS,
+    WORKER_STOP_SECONDS,
+    Child,
+    end_children,
+    ending,
+    say,
+)
 from igloo.laptop.places import LaptopError
 
 # Seconds.
@@ -34,8 +41,7 @@ WEB = [
     "--insecure",  # DEBUG is off on a laptop too, and the admin still needs its static files
     "--skip-checks",  # migrate has just run them
 ]
-# Looking often makes a photo appear at once, and costs an idle laptop one query each time.
-WORKER = ["db_worker", "--queue-name", "*", "--interval", "0.2", "--no-reload"]
+WORKER = ["task_worker", "--skip-checks"]
 
 
 class Stopped(Exception):
@@ -257,13 +263,13 @@ class Launcher:
         web = [*WEB, f"{bracketed}:{self.port}"]
         for name, arguments in (("web", web), ("worker", WORKER)):
             say(f"igloo: {name}: manage.py {' '.join(arguments)}")
-        self.children.append(Child("web", manage(*web), self.environment))
+        self.children.append(Child("web", manage(*web), self.environment, STOP_SECONDS))
         self._record()
         self.children.append(self._worker())
         self._record()
 
     def _worker(self) -> Child:
-        return Child("worker", manage(*WORKER), self.environment)
+        return Child("worker", manage(*WORKER), self.environment, WORKER_STOP_SECONDS)
 
     def _plan_worker(self, ended: Child, how: str) -> None:
         """A worker ends when the database is away, and the web server answers on: start it anew,
@@ -331,10 +337,10 @@ class Launcher:
             say("\nigloo: stopping (Ctrl-C once more forces it) …")
         for child in self.children:
             child.signal(signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
+        asked = time.monotonic()
         for child in self.children:
-            if not child.wait(max(0, deadline - time.monotonic())):
-                say(f"igloo: {child.name} did not stop in {STOP_SECONDS:.0f} s and is killed.")
+            if not child.wait(max(0, asked + child.stop_seconds - time.monotonic())):
+                say(f"igloo: {child.name} did not stop in {child.stop_seconds:.0f} s: killed.")
             child.finish()
         self.children.clear()
 

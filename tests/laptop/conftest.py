@@ -72,10 +72,6 @@ WORKER = """
     import time
     from django.core.management.base import BaseCommand
     class Command(BaseCommand):
-        def add_arguments(self, parser):
-            parser.add_argument("--queue-name")
-            parser.add_argument("--interval")
-            parser.add_argument("--no-reload", action="store_true")
         def handle(self, **options):
             print("worker at work")
             while True:
@@ -96,7 +92,7 @@ def project(folder: Path) -> Path:
         "igloo/app/management/__init__.py": "",
         "igloo/app/management/commands/__init__.py": "",
         "igloo/app/management/commands/demo.py": DEMO,
-        "igloo/app/management/commands/db_worker.py": WORKER,
+        "igloo/app/management/commands/task_worker.py": WORKER,
     }
     for name, text in files.items():
         path = project / name

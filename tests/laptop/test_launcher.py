@@ -100,10 +100,10 @@ def test_a_worker_that_dies_is_started_anew_and_the_rest_goes_on(start: Start) -
     run.wait_for("igloo is up")
     web = run.child("runserver")
     for number, pause in enumerate((1, 2), start=1):
-        killed = run.child("db_worker")
+        killed = run.child("task_worker")
         killed.kill()
         run.wait_for(f"starting anew in {pause} s")
-        wait_until(lambda killed=killed: run.children("db_worker") not in ([], [killed]))
+        wait_until(lambda killed=killed: run.children("task_worker") not in ([], [killed]))
         assert run.text().count("starting anew") == number
     assert run.child("runserver") == web
     family = run.family()

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import requests
 from django.utils import timezone
-from django_tasks_db.management.commands.db_worker import Worker
-from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from apps.members import sessions
 from apps.members.models import Member
+from apps.tasks.models import BackgroundTask
+from apps.tasks.runner import run_due_tasks
 from tests.builders import DEVICE, jpeg, make_member
 from tests.media.s3 import MEDIA_BUCKET, ORIGINALS_BUCKET, FormGate, S3Server, use_s3
 
@@ -24,21 +24,12 @@ Ticket = dict[str, Any]
 
 def run_tasks() -> None:
     """Run every task that is due, as a worker does."""
-    Worker(
-        queue_names=["*"],
-        interval=0,
-        batch=True,
-        backend_name="default",
-        startup_delay=False,
-        max_tasks=None,
-        worker_id="tests",
-        excluded_queue_names=[],
-    ).run()
+    run_due_tasks()
 
 
 def due_tasks() -> list[str]:
     """The names of the tasks that wait to be run now."""
-    return sorted(result.task_path.rpartition(".")[2] for result in DBTaskResult.objects.ready())
+    return sorted(task.task_path.rpartition(".")[2] for task in BackgroundTask.objects.due())
 
 
 @dataclass

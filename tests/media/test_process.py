@@ -11,11 +11,12 @@ from uuid import uuid4
 import pytest
 from django.core.files.storage import FileSystemStorage, default_storage, storages
 from django.db import connection
-from django_tasks_db.models import DBTaskResult
+from django.utils import timezone
 
 from apps.media import services
 from apps.media.errors import FAILURES
 from apps.media.models import Upload
+from apps.tasks.models import BackgroundTask
 from tests.builders import jpeg, make_member, make_upload, send
 from tests.media import photos
 from tests.media.conftest import Place, due_tasks, run_tasks
@@ -180,19 +181,29 @@ def test_the_file_is_gone(db):
     assert upload.status == "processing"
 
 
-def test_a_failed_task_is_sent_again_by_the_phone(committed, local_place, monkeypatch):
-    """`complete`, two minutes later, starts a new task for a row that no task will end."""
+def test_storage_that_was_away_is_asked_again_by_the_task(committed, local_place, monkeypatch):
     upload = received(jpeg())
     with monkeypatch.context() as patch:
         _break(patch, "_open", "incoming/")
         run_tasks()
-    assert DBTaskResult.objects.get(task_path__endswith="process_upload").status == "FAILED"
+    task = BackgroundTask.objects.get(task_path__endswith="process_upload")
+    assert (task.status, task.attempts.get().error) == ("READY", "builtins.OSError")
     upload.refresh_from_db()
     assert upload.status == "processing"
 
+    BackgroundTask.objects.update(run_after=timezone.now())  # its pause is over
+    run_tasks()
+    assert_ready(upload, local_place, jpeg())
+
+
+def test_a_phone_that_calls_complete_again_gets_another_task(committed, local_place):
+    """After two minutes, for a row whose own task is dead."""
+    upload = received(jpeg())
+    BackgroundTask.objects.update(status="FAILED")
+
     services.complete_upload(upload=upload)
     assert due_tasks() == []
-    Upload.objects.update(processing_since=upload.processing_since - services._RESEND_AFTER)
+    Upload.objects.update(processing_since=timezone.now() - services._RESEND_AFTER)
     services.complete_upload(upload=upload)
     assert due_tasks() == ["process_upload"]
     run_tasks()
@@ -332,7 +343,7 @@ def test_an_upload_deleted_while_it_is_processed_leaves_no_file(
     def meanwhile(path: Path, **kwargs: Any) -> Any:
         services.delete_uploads(upload_ids=[upload.pk])
         if files_first:
-            DBTaskResult.objects.filter(task_path__endswith="process_upload").delete()
+            BackgroundTask.objects.filter(task_path__endswith="process_upload").delete()
             run_tasks()
         if not good:
             raise services.PhotoRefused("damaged")
@@ -422,7 +433,7 @@ def test_hostile_files_fail_each_for_its_reason_and_the_worker_lives(committed, 
         assert code in (None, upload.failure_code), (name, upload.failure_code)
     good.refresh_from_db()
     assert good.status == "ready"
-    ran = DBTaskResult.objects.filter(task_path__endswith="process_upload")
+    ran = BackgroundTask.objects.filter(task_path__endswith="process_upload")
     assert set(ran.values_list("status", flat=True)) == {"SUCCESSFUL"}
     kept = local_place.keys()
     assert {key.partition("/")[0] for key in kept} == {"originals"}

@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
-from django_tasks_db.models import DBTaskResult
 
-from apps.media import errors, services
+from apps.media import errors, services, tasks
 from apps.media.models import Upload
+from apps.tasks.models import BackgroundTask
 from tests.builders import jpeg, make_member, make_upload, processed_upload, send
 from tests.media.conftest import due_tasks, run_tasks
 
@@ -40,7 +40,7 @@ def test_old_unattached_uploads_go_with_their_files(committed, local_place):
     ready = processed_upload(alice)
     for upload in (waiting, arrived, processing, failed, ready):
         aged(upload)
-    DBTaskResult.objects.all().delete()
+    BackgroundTask.objects.all().delete()
 
     assert services.purge_unattached_uploads() == 5
     assert left() == set()
@@ -89,7 +89,7 @@ def test_more_than_one_batch(db, monkeypatch, count):
     young = make_upload(alice)
     assert services.purge_unattached_uploads() == count
     assert left() == {young.pk}
-    sent = DBTaskResult.objects.filter(task_path__endswith="delete_files")
+    sent = BackgroundTask.objects.filter(task_path__endswith="delete_files")
     originals = [key for task in sent for key in task.args_kwargs["kwargs"]["originals"]]
     assert len(originals) == len(set(originals)) == 2 * count
 
@@ -105,17 +105,15 @@ def test_a_batch_costs_the_same_whatever_its_size(db, django_assert_num_queries)
             assert services.purge_unattached_uploads() == count
 
 
-def test_the_task_that_create_upload_sent_purges_a_day_later(committed, local_place, later):
-    """Nothing else needs to remember it."""
+def test_the_task_purges_a_day_later(committed, local_place, later):
     alice = make_member()
     forgotten = make_upload(alice)
     send(forgotten, jpeg())
+    tasks.purge_unattached_uploads.enqueue()
     run_tasks()
     assert left() == {forgotten.pk}
-    later(dt.timedelta(days=1, seconds=59))
-    run_tasks()
-    assert left() == {forgotten.pk}
-    later(dt.timedelta(days=1, seconds=62))
+    later(dt.timedelta(days=1, seconds=1))
+    tasks.purge_unattached_uploads.enqueue()
     run_tasks()
     assert left() == set()
     assert local_place.keys() == set()

@@ -7,14 +7,13 @@ from uuid import UUID, uuid4
 import pytest
 from django.core.files.storage import FileSystemStorage
 from django.utils import timezone
-from django_tasks_db.models import DBTaskResult
 from rest_framework.serializers import Serializer
 
 from apps.media.errors import FAILURES
 from apps.media.imaging.refusals import RefusalCode
 from apps.media.models import Upload
 from apps.media.shapes import FailureOut, TicketOut, UploadOut, UploadStatusOut
-from tests.builders import jpeg, make_member, make_upload, processed_upload, send
+from tests.builders import jpeg, make_upload, processed_upload, send
 from tests.media.conftest import due_tasks
 
 SHA256 = "ab" * 32
@@ -261,18 +260,6 @@ def test_an_upload_that_is_deleted_while_it_is_completed(alice, monkeypatch):
     monkeypatch.setattr(FileSystemStorage, "exists", exists)
     refused = alice.post(f"/uploads/{upload.pk}/complete")
     assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
-
-
-def test_the_upload_and_its_purge_are_announced_together(alice):
-    """The purge of an upload that nobody uses is sent for a minute after its day."""
-    member = make_member()
-    before = timezone.now()
-    make_upload(member)
-    purge = DBTaskResult.objects.get()
-    assert purge.task_path == "apps.media.tasks.purge_unattached_uploads"
-    day = dt.timedelta(days=1, seconds=60)
-    assert before + day <= purge.run_after <= timezone.now() + day
-    assert due_tasks() == []
 
 
 def _was_completed(upload_id: UUID, ago: dt.timedelta) -> None:

@@ -12,7 +12,6 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.utils import timezone
-from django_tasks_db.management.commands.db_worker import Worker
 
 from apps.media import services as media
 from apps.members import services as members
@@ -25,6 +24,7 @@ from apps.ops.demo.rooms import paint_room
 from apps.posts.models import Post
 from apps.posts.services import comments, likes, posts
 from apps.posts.services.posts import PhotoInput
+from apps.tasks.runner import run_due_tasks
 
 # Known to everyone who reads this: `manage.py demo` runs on a laptop alone.
 PASSWORD = "igloo-demo"  # noqa: S105
@@ -167,16 +167,7 @@ def _upload(owner: Member, photo: bytes) -> UUID:
 def _process_uploads() -> None:
     """Run the tasks that the uploads left, as the worker would. Left to it, they would fill its
     log just when `make run` says where everything is."""
-    Worker(
-        queue_names=["media"],
-        interval=0,
-        batch=True,
-        backend_name="default",
-        startup_delay=False,
-        max_tasks=None,
-        worker_id="demo",
-        excluded_queue_names=[],
-    ).run()
+    run_due_tasks(queues=["media"])
 
 
 def logins() -> Iterator[tuple[str, str, str]]:

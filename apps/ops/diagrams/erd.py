@@ -8,7 +8,7 @@ from django.apps import AppConfig, apps
 from django.db import connection, models
 
 # Tables of others that ours work with.
-_OTHERS = {"django_tasks_db": "Background tasks"}
+_OTHERS = {"django_tasks_db": "The task row"}
 # Longer lists of choices are left to the code.
 _MOST_CHOICES = 6
 _INTRODUCTION = """\
@@ -131,8 +131,11 @@ def _relations(of: Sequence[Model], among: Sequence[Model]) -> Iterator[str]:
     """Lines of the relations that the tables `of` hold to those `among`."""
     for model in of:
         for field in (*model._meta.concrete_fields, *model._meta.local_many_to_many):
-            target = field.related_model
-            if target is None or target not in among:
+            if field.related_model is None:
+                continue
+            # A proxy is another view of the same table.
+            target = field.related_model._meta.concrete_model or field.related_model
+            if target not in among:
                 continue
             if field.many_to_many:
                 ends = "}o--o{"

@@ -28,8 +28,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"{username} / {password}  ({what})")
             return
         # Hundreds of tasks are run; what counts is how far it is.
-        logging.getLogger("django_tasks").setLevel(logging.WARNING)
-        logging.getLogger("django_tasks_db").setLevel(logging.WARNING)
+        for name in ("django_tasks", "apps.tasks"):
+            logging.getLogger(name).setLevel(logging.WARNING)
         if seed(self._report):
             self.stdout.write("Demo data added.")
         else:

@@ -1,0 +1,142 @@
+"""Holding a task while it runs: its lease is renewed, and its time limit kept."""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connection
+
+from apps.tasks.errors import LeaseLost, TimeLimitExceeded
+from apps.tasks.models import BackgroundTask, lease_end
+from apps.tasks.policies import QueuePolicy
+
+logger = logging.getLogger(__name__)
+
+# Seconds between two looks at the leases of this process.
+_LOOK = 0.2
+
+
+class _Lease:
+    """The lease of one running attempt."""
+
+    def __init__(self, task: BackgroundTask, policy: QueuePolicy) -> None:
+        self.lost = False
+        self._task = task
+        self._seconds = policy.lease
+        self._interrupts = threading.current_thread() is threading.main_thread()
+        self._renew_at = time.monotonic() + policy.lease / 3
+        # Not for ever: a task that nothing can interrupt, deep in C code, loses it in the end.
+        self._renew_until = time.monotonic() + policy.time_limit
+
+    def is_due(self) -> bool:
+        """Whether it is time to renew it."""
+        return not self.lost and self._renew_at <= time.monotonic() < self._renew_until
+
+    def renew(self) -> None:
+        """Renew it, or find that the row is no longer this attempt's."""
+        self._renew_at = time.monotonic() + self._seconds / 3
+        try:
+            renewed = BackgroundTask.objects.owned(self._task).update(
+                run_after=lease_end(self._seconds)
+            )
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("a lease could not be renewed: %s", str(error).strip())
+            return
+        self.lost = not renewed
+
+    def interrupt(self) -> None:
+        """End what runs, where it can be ended."""
+        if self._interrupts:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+
+
+class _Keeper:
+    """Renews the leases of this process, from a thread that lives while there are any.
+
+    One thread for all of them: one for each would cost a short task more than the task itself.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._leases: set[_Lease] = set()
+        self._thread: threading.Thread | None = None
+
+    def add(self, lease: _Lease) -> None:
+        """Renew the lease from now on."""
+        with self._lock:
+            self._leases.add(lease)
+            # A fork takes no thread along.
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._keep, name="leases", daemon=True)
+                self._thread.start()
+
+    def drop(self, lease: _Lease) -> None:
+        """Renew it no longer. When this returns, it interrupts nothing any more."""
+        with self._lock:
+            self._leases.discard(lease)
+
+    def _keep(self) -> None:
+        while True:
+            time.sleep(_LOOK)
+            with self._lock:
+                due = [lease for lease in self._leases if lease.is_due()]
+                if not self._leases:
+                    self._thread = None
+                    return
+            for lease in due:
+                lease.renew()
+                with self._lock:
+                    if lease.lost and lease in self._leases:
+                        lease.interrupt()
+            if due:
+                connection.close()  # this thread's own; the next renewal is far off
+
+
+_keeper = _Keeper()
+
+
+@contextmanager
+def leased(task: BackgroundTask, policy: QueuePolicy) -> Iterator[None]:
+    """Keep the task's lease while the block runs, and the block within its time limit.
+
+    Signals reach the main thread alone, which is where workers and Lambda run tasks. Elsewhere
+    (`inline`, in a web server's thread) nothing is interrupted.
+
+    Raises:
+        TimeLimitExceeded: it ran too long.
+        LeaseLost: the row has become another attempt's, or was cancelled.
+    """
+    lease = _Lease(task, policy)
+    if threading.current_thread() is not threading.main_thread():
+        _keeper.add(lease)
+        try:
+            yield
+        finally:
+            _keeper.drop(lease)
+        return
+
+    running = True
+
+    def interrupt(number: int, frame: Any) -> None:
+        if lease.lost and running:
+            raise LeaseLost
+        if running:
+            raise TimeLimitExceeded(f"longer than {policy.time_limit:g} s")
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, policy.time_limit)
+    _keeper.add(lease)
+    try:
+        try:
+            yield
+        finally:
+            running = False
+    finally:
+        # In this order: a signal that found its handler gone would end the process.
+        _keeper.drop(lease)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

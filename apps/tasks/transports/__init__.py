@@ -1,0 +1,68 @@
+"""How a task's id reaches what runs it.
+
+Each module here has one function, `send(deliveries)`. A transport may fail, hang until its
+time-out, lose a message or bring it twice: the row is what counts, and the sweeper sends it again.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from itertools import groupby
+from typing import Any
+
+from django.db import transaction
+
+from apps.tasks.policies import policy_of
+
+logger = logging.getLogger(__name__)
+
+NAMES = ("djangoq", "zappa", "ecs", "inline")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What is sent: the id, and the number of the attempt that it asks for (from 1)."""
+
+    task_id: str
+    attempt: int
+
+
+def send_on_commit(rows: Iterable[Any]) -> None:
+    """Hand tasks to their transports once the transaction is committed; never if it is not."""
+    for transport, deliveries in _by_transport(rows):
+        transaction.on_commit(partial(send, transport, deliveries))
+
+
+def send(transport: str, deliveries: Sequence[Delivery]) -> bool:
+    """Hand tasks to a transport now. Whether it took them; its errors are logged, not raised."""
+    try:
+        import_module(f"apps.tasks.transports.{transport}").send(deliveries)
+    except Exception:
+        # Whatever it is: the rows are written, and the sweeper will send them again.
+        logger.exception("transport %s did not take %d tasks", transport, len(deliveries))
+        return False
+    return True
+
+
+def needs_sending(transport: str) -> bool:
+    """Whether a task has to be sent at all, or is found in its table by a worker."""
+    if transport == "djangoq":
+        from apps.tasks.transports import djangoq
+
+        return not djangoq.reads_the_table()
+    return True
+
+
+def _by_transport(rows: Iterable[Any]) -> list[tuple[str, list[Delivery]]]:
+    pairs = [
+        (policy_of(row.queue_name).transport, Delivery(str(row.pk), row.attempt + 1))
+        for row in rows
+    ]
+    pairs.sort(key=lambda pair: pair[0])
+    return [
+        (transport, [delivery for _, delivery in group])
+        for transport, group in groupby(pairs, key=lambda pair: pair[0])
+        if needs_sending(transport)
+    ]
