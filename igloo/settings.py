@@ -346,7 +346,8 @@ Q_CLUSTER = {
     "name": "igloo",
     "broker_class": f"apps.tasks.worker.brokers.{TASK_BROKER.title()}Broker",
     "redis": REDIS_URL,
-    "sqs": {"aws_region": AWS_REGION},
+    # Each question is paid for: it waits for a message, but no longer than the next sign of life.
+    "sqs": {"aws_region": AWS_REGION, "receive_message_wait_time_seconds": 4},
     "workers": TASK_WORKERS,
     "poll": 0.2,
     # Taken together, to save round trips; few enough that another cluster finds some too.

@@ -41,7 +41,7 @@ class StateFilter(admin.SimpleListFilter):
         chosen = {
             "waiting": tasks.filter(status=TaskResultStatus.READY, run_after__gt=timezone.now()),
             "due": tasks.due(),
-            "running": tasks.filter(status=TaskResultStatus.RUNNING),
+            "running": tasks.filter(status=TaskResultStatus.RUNNING, run_after__gt=timezone.now()),
             "abandoned": tasks.abandoned(),
             "successful": tasks.filter(status=TaskResultStatus.SUCCESSFUL),
             "dead": tasks.dead(),

@@ -3,8 +3,6 @@
 Source: django-tasks' BaseTaskBackend, which is Django 6's `django.tasks` under another name.
 """
 
-import json
-import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
@@ -14,24 +12,24 @@ from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 from django_tasks.base import Task, TaskError
 from django_tasks.signals import task_enqueued
-from django_tasks.utils import normalize_json
 from django_tasks_db.backend import DatabaseBackend, TaskResult
 
 from apps.common.ids import uuid7
 from apps.common.request_id import current_request_id
 from apps.tasks.errors import InvalidArguments, UnknownTask
+from apps.tasks.payload import as_json
 
 # Characters of JSON that a task's arguments may take: what an asynchronous Lambda call may carry.
 # A task that needs more takes an id.
 LONGEST_ARGUMENTS = 256_000
 _NOW = Now()
-# PostgreSQL's jsonb holds no NUL. With an odd number of backslashes before the u it is one, with an
-# even number it is text about one.
-_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class TaskBackend(DatabaseBackend):
     """Enqueues into PostgreSQL; `apps/tasks/runner.py` runs what is there."""
+
+    # A time limit reaches the main thread, not an event loop: what a coroutine started would go on.
+    supports_async_task = False
 
     def enqueue(self, task: Task, args: Any, kwargs: Any) -> TaskResult:
         """Write the task's row; it is handed to its queue's transport when the caller commits.
@@ -86,6 +84,10 @@ class TaskBackend(DatabaseBackend):
             result.errors[:] = errors
         return result
 
+    async def aget_result(self, result_id: str) -> TaskResult:
+        """See get_result."""
+        return await sync_to_async(self.get_result, thread_sensitive=True)(result_id)
+
 
 def check_path(task: Task) -> None:
     """See that a worker can import the task.
@@ -111,19 +113,12 @@ def _found_at(path: str) -> Any:
 
 def _arguments(task: Task, args: Iterable[Any], kwargs: Any) -> dict[str, Any]:
     try:
-        arguments = normalize_json({"args": list(args), "kwargs": dict(kwargs)})
-        text = json.dumps(arguments, ensure_ascii=False, allow_nan=False)
-        text.encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidArguments(
-            f"The arguments of {task.module_path} are not JSON: {error}"
-        ) from error
-    if _NUL.search(text):
-        raise InvalidArguments(f"The arguments of {task.module_path} hold a NUL character.")
+        arguments, text = as_json({"args": list(args), "kwargs": dict(kwargs)})
+    except ValueError as error:
+        raise InvalidArguments(f"The arguments of {task.module_path} {error}") from error
     if len(text) > LONGEST_ARGUMENTS:
         raise InvalidArguments(
             f"The arguments of {task.module_path} take {len(text)} characters of JSON, and "
             f"{LONGEST_ARGUMENTS} are the most. Give it an id to look things up by."
         )
-    arguments["request_id"] = current_request_id()
-    return dict(arguments)
+    return dict(arguments) | {"request_id": current_request_id()}

@@ -93,8 +93,8 @@ def is_frozen(worker: str) -> bool:
         return False
     busy = (
         BackgroundTask.objects.filter(status=TaskResultStatus.RUNNING, run_after__gt=timezone.now())
-        .alias(worker=KT("worker_ids__-1"))
-        .filter(worker__startswith=f"{worker}:")
+        .alias(last_worker=KT("worker_ids__-1"))
+        .filter(last_worker__startswith=f"{worker}:")
         .count()
     )
     return busy < settings.TASK_WORKERS

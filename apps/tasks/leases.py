@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, connection
 
-from apps.tasks.errors import LeaseLost, TimeLimitExceeded
+from apps.tasks.errors import Interruption, LeaseLost, TimeLimitExceeded
 from apps.tasks.models import BackgroundTask, lease_end
 from apps.tasks.policies import QueuePolicy
 
@@ -20,11 +20,13 @@ logger = logging.getLogger(__name__)
 _LOOK = 0.2
 
 
-class _Lease:
-    """The lease of one running attempt."""
+class Lease:
+    """The lease of one running attempt; made by `leased`."""
 
     def __init__(self, task: BackgroundTask, policy: QueuePolicy) -> None:
         self.lost = False
+        # What was raised into the task, if anything was.
+        self.interruption: Interruption | None = None
         self._task = task
         self._seconds = policy.lease
         self._interrupts = threading.current_thread() is threading.main_thread()
@@ -43,7 +45,7 @@ class _Lease:
             renewed = BackgroundTask.objects.owned(self._task).update(
                 run_after=lease_end(self._seconds)
             )
-        except (OperationalError, InterfaceError) as error:
+        except Error as error:  # away, or read-only for a while
             logger.warning("a lease could not be renewed: %s", str(error).strip())
             return
         self.lost = not renewed
@@ -62,10 +64,10 @@ class _Keeper:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._leases: set[_Lease] = set()
+        self._leases: set[Lease] = set()
         self._thread: threading.Thread | None = None
 
-    def add(self, lease: _Lease) -> None:
+    def add(self, lease: Lease) -> None:
         """Renew the lease from now on."""
         with self._lock:
             self._leases.add(lease)
@@ -74,7 +76,7 @@ class _Keeper:
                 self._thread = threading.Thread(target=self._keep, name="leases", daemon=True)
                 self._thread.start()
 
-    def drop(self, lease: _Lease) -> None:
+    def drop(self, lease: Lease) -> None:
         """Renew it no longer. When this returns, it interrupts nothing any more."""
         with self._lock:
             self._leases.discard(lease)
@@ -100,7 +102,7 @@ _keeper = _Keeper()
 
 
 @contextmanager
-def leased(task: BackgroundTask, policy: QueuePolicy) -> Iterator[None]:
+def leased(task: BackgroundTask, policy: QueuePolicy) -> Iterator[Lease]:
     """Keep the task's lease while the block runs, and the block within its time limit.
 
     Signals reach the main thread alone, which is where workers and Lambda run tasks. Elsewhere
@@ -110,11 +112,11 @@ def leased(task: BackgroundTask, policy: QueuePolicy) -> Iterator[None]:
         TimeLimitExceeded: it ran too long.
         LeaseLost: the row has become another attempt's, or was cancelled.
     """
-    lease = _Lease(task, policy)
+    lease = Lease(task, policy)
     if threading.current_thread() is not threading.main_thread():
         _keeper.add(lease)
         try:
-            yield
+            yield lease
         finally:
             _keeper.drop(lease)
         return
@@ -122,17 +124,22 @@ def leased(task: BackgroundTask, policy: QueuePolicy) -> Iterator[None]:
     running = True
 
     def interrupt(number: int, frame: Any) -> None:
-        if lease.lost and running:
-            raise LeaseLost
         if running:
-            raise TimeLimitExceeded(f"longer than {policy.time_limit:g} s")
+            lease.interruption = (
+                LeaseLost()
+                if lease.lost
+                else TimeLimitExceeded(f"longer than {policy.time_limit:g} s")
+            )
+            raise lease.interruption
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, policy.time_limit)
+    # What remains of a limit outside of this one: Django-Q's, or that of a task that runs this one.
+    remaining, _ = signal.setitimer(signal.ITIMER_REAL, policy.time_limit)
+    began = time.monotonic()
     _keeper.add(lease)
     try:
         try:
-            yield
+            yield lease
         finally:
             running = False
     finally:
@@ -140,3 +147,6 @@ def leased(task: BackgroundTask, policy: QueuePolicy) -> Iterator[None]:
         _keeper.drop(lease)
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        if remaining:
+            left = remaining - (time.monotonic() - began)
+            signal.setitimer(signal.ITIMER_REAL, max(left, 0.001))

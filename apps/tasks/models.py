@@ -6,17 +6,18 @@ The row is django-tasks-db's `DBTaskResult`. What its columns mean here:
     run_after     READY: due from then on. RUNNING: the end of the lease.
     worker_ids    one name per attempt, never used twice. Equal to what a worker saw when it
                   claimed the row: the row is still its own (the fence).
-    args_kwargs   {"args", "kwargs", "request_id"}
+    args_kwargs   {"args", "kwargs", "request_id"}, and "attempts_before" once it is run again
 
 Each change is one conditional UPDATE, by the database's clock, so that of two workers one wins.
 """
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Self
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -50,6 +51,13 @@ class BackgroundTaskQuerySet(models.QuerySet["BackgroundTask"]):
     def cancelled(self) -> Self:
         """Cancelled by an operator."""
         return self.filter(status=TaskResultStatus.FAILED, exception_class_path=CANCELLED)
+
+    def in_queues(self, names: Collection[str]) -> Self:
+        """Of these queues. A queue that is gone from the settings counts as `default`."""
+        chosen = Q(queue_name__in=names)
+        if "default" in names:
+            chosen |= ~Q(queue_name__in=list(settings.TASK_QUEUES))
+        return self.filter(chosen)
 
     def unsent(self, resend_after: float) -> Self:
         """Not sent to their transport yet, or so long ago that the message must be lost.
@@ -157,6 +165,16 @@ class BackgroundTask(DBTaskResult):
         return "cancelled" if self.exception_class_path == CANCELLED else "dead"
 
     @property
+    def attempts_before(self) -> int:
+        """How many of them an operator's "run again" has put aside: they don't count any more."""
+        return int(self.args_kwargs.get("attempts_before", 0))
+
+    @property
+    def worker(self) -> str:
+        """Who began the last attempt."""
+        return str(self.worker_ids[-1]) if self.worker_ids else "?"
+
+    @property
     def request_id(self) -> str:
         """The request that caused it; `-` where none did."""
         return str(self.args_kwargs.get("request_id", "-"))
@@ -167,7 +185,7 @@ class TaskAttempt(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     task = models.ForeignKey(BackgroundTask, on_delete=models.CASCADE, related_name="attempts")
-    # From 1; from 1 again after an operator ran the task anew.
+    # From 1.
     number = models.PositiveIntegerField()
     worker = models.CharField(max_length=200)
     started_at = models.DateTimeField(null=True)

@@ -8,21 +8,30 @@ import logging
 import os
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from traceback import format_exception
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)
 from django.db.models.functions import Now
 from django_tasks.base import TaskContext, TaskResultStatus
-from django_tasks.utils import normalize_json
 
-from apps.tasks.errors import Interruption, LeaseLost, PermanentError, UnstorableResult
+from apps.tasks.errors import LeaseLost, PermanentError, UnstorableResult
 from apps.tasks.leases import leased
 from apps.tasks.logs import as_task
 from apps.tasks.models import BackgroundTask, Resending, TaskAttempt, lease_end
+from apps.tasks.payload import as_json
 from apps.tasks.policies import policies, policy_of
 
 logger = logging.getLogger(__name__)
@@ -33,6 +42,8 @@ T = TypeVar("T")
 # not begun. The row waits, and will be handed out again.
 _CLAIM_SECONDS = 30.0
 _RETRY_SECONDS = 1.0
+# What a database says that is away, or that was the writer before a failover.
+AWAY = (OperationalError, InterfaceError, InternalError)
 # Characters of a traceback that are kept, from its end, where the error is.
 _LONGEST_TRACEBACK = 20_000
 
@@ -70,7 +81,7 @@ def run_due_tasks(queues: Collection[str] | None = None) -> int:
     """
     total = 0
     while True:
-        due = BackgroundTask.objects.due().order_by("-priority", "run_after")
+        due = BackgroundTask.objects.due().order_by("-priority", "run_after", "enqueued_at")
         if queues is not None:
             due = due.filter(queue_name__in=queues)
         ran = [run_task(str(task_id)) for task_id in due.values_list("pk", flat=True)[:100]]
@@ -92,11 +103,17 @@ def _run(task: BackgroundTask) -> str:
     started = time.monotonic()
     error: BaseException | None = None
     value: Any = None
+    nested = connection.in_atomic_block
     try:
-        with leased(task, policy):
+        with leased(task, policy) as lease:
             value = _call(task)
-    except (Exception, Interruption) as raised:  # noqa: BLE001 - it is kept and logged
-        error = raised
+    except KeyboardInterrupt:
+        raise  # the person's; the row's lease will end
+    except BaseException as raised:  # noqa: BLE001 - it is kept and logged; SystemExit is one too
+        # An interruption in the middle of a commit can end in another error; it is still one.
+        error = lease.interruption or raised
+        if lease.interruption and not nested:
+            _forget_connections()
     seconds = time.monotonic() - started
     if isinstance(error, LeaseLost):
         logger.warning("%s: lease lost after %.1f s, interrupted", name, seconds)
@@ -112,9 +129,9 @@ def _run(task: BackgroundTask) -> str:
     else:
         logger.log(
             logging.ERROR if outcome == "dead" else logging.WARNING,
-            "%s: attempt %d of %d failed after %.3f s: %s",
-            *(name, task.attempt, policy.max_attempts, seconds, outcome),
-            exc_info=error,
+            "%s: attempt %d of %d failed after %.3f s: %s\n%s",
+            *(name, task.attempt, task.attempts_before + policy.max_attempts, seconds, outcome),
+            _traceback_of(error),
         )
     return outcome
 
@@ -130,9 +147,9 @@ def _call(task: BackgroundTask) -> Any:
         args = [TaskContext(task_result=task.task_result), *args]
     value = definition.call(*args, **kwargs)
     try:
-        return normalize_json(value)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise UnstorableResult(f"{task.task_path} returned what is not JSON: {error}") from error
+        return as_json(value)[0]
+    except ValueError as error:
+        raise UnstorableResult(f"the results of {task.task_path} {error}") from error
 
 
 def record(task: BackgroundTask, value: Any, error: BaseException | None) -> str:
@@ -153,10 +170,10 @@ def fail(task: BackgroundTask, error: BaseException) -> str:
         "retried", "dead" or "superseded"; see run_task.
     """
     policy = policy_of(task.queue_name)
-    retried = not isinstance(error, PermanentError) and task.attempt < policy.max_attempts
+    tries = task.attempt - task.attempts_before
+    retried = not isinstance(error, PermanentError) and tries < policy.max_attempts
     path = f"{type(error).__module__}.{type(error).__qualname__}"
-    # PostgreSQL's text holds no NUL.
-    text = "".join(format_exception(error)).replace("\0", "\\0")[-_LONGEST_TRACEBACK:]
+    text = _traceback_of(error)
     with transaction.atomic():
         if retried:
             changes: dict[str, Any] = {
@@ -174,13 +191,19 @@ def fail(task: BackgroundTask, error: BaseException) -> str:
         TaskAttempt.objects.create(
             task=task,
             number=task.attempt,
-            worker=task.worker_ids[-1][:200],
+            worker=task.worker[:200],
             started_at=task.started_at,
             error=path[:200],
             traceback=text,
             retried=retried,
         )
     return "retried" if retried else "dead"
+
+
+def _traceback_of(error: BaseException | None) -> str:
+    """As text that PostgreSQL and a log take: neither half a character nor NUL is in it."""
+    text = "".join(format_exception(error)).encode(errors="backslashreplace").decode()
+    return text.replace("\0", "\\0")[-_LONGEST_TRACEBACK:]
 
 
 def _while_database_returns(work: Callable[[], T], seconds: float) -> T:
@@ -193,9 +216,20 @@ def _while_database_returns(work: Callable[[], T], seconds: float) -> T:
     while True:
         try:
             return work()
-        except (OperationalError, InterfaceError) as error:
+        except AWAY as error:
             if connection.in_atomic_block or time.monotonic() > deadline:
                 raise
             logger.warning("the database is away, trying again: %s", str(error).strip())
             connection.close()
             time.sleep(_RETRY_SECONDS)
+
+
+def _forget_connections() -> None:
+    """Begin anew with the databases: what was interrupted may have left Django half-way in a
+    transaction, and a connection that believes so can't even be closed."""
+    for alias in connections:
+        raw = connections[alias].connection
+        if raw is not None:
+            with suppress(DatabaseError):
+                raw.close()
+        del connections[alias]

@@ -8,12 +8,14 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django_tasks.base import Task, TaskResult, TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from apps.tasks import transports
 from apps.tasks.backend import TaskBackend
 from apps.tasks.models import CANCELLED, BackgroundTask, Resending, TaskAttempt, WorkerPulse
+from apps.tasks.policies import policy_of
 
 # Rows of one INSERT, and of one DELETE.
 _BATCH = 1000
@@ -21,6 +23,16 @@ _ONCE = uuid5(NAMESPACE_URL, "igloo:task-once")
 # How long what is over is kept: to look at, to run again, and to keep `enqueue_once` once.
 KEEP_SUCCESSFUL = dt.timedelta(days=7)
 KEEP_FAILED = dt.timedelta(days=90)
+_RUN_AGAIN = (
+    "args_kwargs",
+    "status",
+    "run_after",
+    "started_at",
+    "finished_at",
+    "return_value",
+    "exception_class_path",
+    "traceback",
+)
 _KEEP_PULSES = dt.timedelta(days=1)
 
 
@@ -30,7 +42,7 @@ def _backend(task: Task) -> TaskBackend:
     return backend
 
 
-def enqueue_once(task: Task, key: str, *args: Any, **kwargs: Any) -> TaskResult:
+def enqueue_once(task: Task, key: str, /, *args: Any, **kwargs: Any) -> TaskResult:
     """Enqueue a task that must exist once for its key, however often and by whom this is called.
 
     The key counts for this task alone, for as long as its row is kept (a week at least after it
@@ -73,6 +85,7 @@ def rerun_tasks(*, task_ids: Iterable[UUID]) -> int:
 
     One that waits or runs is left alone. The errors of earlier attempts stay.
     """
+    now = timezone.now()
     with transaction.atomic():
         rows = list(
             BackgroundTask.objects.select_for_update()
@@ -82,20 +95,26 @@ def rerun_tasks(*, task_ids: Iterable[UUID]) -> int:
             )
             .order_by("pk")
         )
-        ids = [row.pk for row in rows]
-        Resending.objects.filter(task__in=ids).delete()
-        BackgroundTask.objects.filter(pk__in=ids).update(
-            status=TaskResultStatus.READY,
-            run_after=Now(),
-            started_at=None,
-            finished_at=None,
-            worker_ids=[],
-            return_value=None,
-            exception_class_path="",
-            traceback="",
+        for row in rows:
+            # The numbers go on: ECS would start nothing for one that it has seen.
+            row.args_kwargs["attempts_before"] = row.attempt
+            row.status = TaskResultStatus.READY
+            row.run_after = Now()
+            row.started_at = row.finished_at = row.return_value = None
+            row.exception_class_path = row.traceback = ""
+        BackgroundTask.objects.bulk_update(rows, _RUN_AGAIN, batch_size=_BATCH)
+        # Sent below: from now on it has the queue's time to be picked up.
+        Resending.objects.filter(task__in=rows).delete()
+        Resending.objects.bulk_create(
+            Resending(
+                task=row,
+                times=0,
+                next_at=now + dt.timedelta(seconds=policy_of(row.queue_name).resend_after),
+            )
+            for row in rows
         )
         transports.send_on_commit(rows)
-    return len(ids)
+    return len(rows)
 
 
 def cancel_tasks(*, task_ids: Iterable[UUID], by: str) -> int:

@@ -73,7 +73,7 @@ def _free_abandoned() -> list[str]:
             fail(
                 task,
                 LeaseExpired(
-                    f"worker {task.worker_ids[-1] if task.worker_ids else '?'} was not heard of "
+                    f"worker {task.worker} was not heard of "
                     f"for {policy_of(task.queue_name).lease:g} s: killed, or cut off"
                 ),
             )
@@ -93,7 +93,7 @@ def _send_unsent(queue: str, policy: QueuePolicy) -> tuple[int, int]:
         tasks = list(
             BackgroundTask.objects.due()
             .unsent(policy.resend_after)
-            .filter(queue_name=queue)
+            .in_queues([queue])
             .select_related("resending")
             .select_for_update(skip_locked=True, of=("self",))
             .order_by("run_after")[:_BATCH]

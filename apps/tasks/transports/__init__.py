@@ -4,7 +4,9 @@ Each module here has one function, `send(deliveries)`. A transport may fail, han
 time-out, lose a message or bring it twice: the row is what counts, and the sweeper sends it again.
 """
 
+import datetime as dt
 import logging
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,11 +15,17 @@ from itertools import groupby
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
+from apps.tasks.errors import TransportError
 from apps.tasks.policies import policy_of
 
 logger = logging.getLogger(__name__)
 
+# A transport that did not answer is left in peace for so many seconds: a request that enqueues ten
+# tasks waits for one time-out, not for ten. The sweeper sends what was not sent.
+_REST_SECONDS = 10.0
+_away_until: dict[str, float] = {}
 NAMES = ("djangoq", "zappa", "ecs", "inline")
 
 
@@ -30,20 +38,30 @@ class Delivery:
 
 
 def send_on_commit(rows: Iterable[Any]) -> None:
-    """Hand tasks to their transports once the transaction is committed; never if it is not."""
+    """Hand tasks to their transports once the transaction is committed; never if it is not.
+
+    Those for later are left to the sweeper.
+    """
     for transport, deliveries in _by_transport(rows):
-        transaction.on_commit(partial(send, transport, deliveries))
+        transaction.on_commit(partial(_send_unless_away, transport, deliveries))
 
 
 def send(transport: str, deliveries: Sequence[Delivery]) -> bool:
     """Hand tasks to a transport now. Whether it took them; its errors are logged, not raised."""
     try:
         import_module(f"apps.tasks.transports.{transport}").send(deliveries)
-    except Exception:
+    except Exception as error:
         # Whatever it is: the rows are written, and the sweeper will send them again.
         logger.exception("transport %s did not take %d tasks", transport, len(deliveries))
+        if not isinstance(error, TransportError):
+            _away_until[transport] = time.monotonic() + _REST_SECONDS
         return False
     return True
+
+
+def _send_unless_away(transport: str, deliveries: Sequence[Delivery]) -> None:
+    if time.monotonic() >= _away_until.get(transport, 0):
+        send(transport, deliveries)
 
 
 def needs_sending(transport: str) -> bool:
@@ -59,6 +77,7 @@ def _by_transport(rows: Iterable[Any]) -> list[tuple[str, list[Delivery]]]:
     pairs = [
         (policy_of(row.queue_name).transport, Delivery(str(row.pk), row.attempt + 1))
         for row in rows
+        if not (isinstance(row.run_after, dt.datetime) and row.run_after > timezone.now())
     ]
     pairs.sort(key=lambda pair: pair[0])
     return [

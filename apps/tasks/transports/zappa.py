@@ -7,6 +7,7 @@ VPC without a way out would hang until API Gateway gives up.
 
 import json
 import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -36,9 +37,12 @@ def send(deliveries: Sequence[Delivery]) -> None:
     if len(now) == 1:
         _invoke(client, now[0])
         return
+    away = threading.Event()
     with ThreadPoolExecutor(_PARALLEL) as pool:
-        # list: the first error is raised here, when all were tried.
-        list(pool.map(lambda delivery: _invoke(client, delivery), now))
+        calls = [pool.submit(_invoke_unless, away, client, delivery) for delivery in now]
+    # One that is refused holds back no other; the first error is raised here.
+    for call in calls:
+        call.result()
 
 
 def event_of(task_id: str) -> dict[str, Any]:
@@ -53,12 +57,30 @@ def event_of(task_id: str) -> dict[str, Any]:
     }
 
 
+def _invoke_unless(away: threading.Event, client: Any, delivery: Delivery) -> None:
+    """Invoke, unless Lambda was found not to answer: each further try would hang as long."""
+    if away.is_set():
+        return
+    try:
+        _invoke(client, delivery)
+    except TransportError:
+        raise
+    except Exception:
+        away.set()
+        raise
+
+
 def _invoke(client: Any, delivery: Delivery) -> None:
-    answer = client.invoke(
-        FunctionName=settings.TASK_LAMBDA_FUNCTION,
-        InvocationType="Event",
-        Payload=json.dumps(event_of(delivery.task_id)).encode(),
-    )
+    from botocore.exceptions import ClientError
+
+    try:
+        answer = client.invoke(
+            FunctionName=settings.TASK_LAMBDA_FUNCTION,
+            InvocationType="Event",
+            Payload=json.dumps(event_of(delivery.task_id)).encode(),
+        )
+    except ClientError as error:
+        raise TransportError(f"Lambda refused {delivery.task_id}: {error}") from error
     if answer["StatusCode"] != 202:
         raise TransportError(f"Lambda answered {answer['StatusCode']} for {delivery.task_id}")
 

@@ -9,10 +9,12 @@ import pydoc
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import redis
+from botocore.config import Config
 from django.db import DatabaseError, close_old_connections, connection
 from django.db.models import F, Func, IntegerField
 from django_q.brokers import Broker
@@ -77,6 +79,10 @@ class TableSource(Broker):
         # (id, attempts so far) -> when it was handed over.
         self._handed: OrderedDict[tuple[UUID, int], float] = OrderedDict()
 
+    def __setstate__(self, state: Any) -> None:
+        super().__setstate__(state)
+        self._handed = OrderedDict()
+
     def enqueue(self, task: str) -> Any:
         """Refused: a task is enqueued by its row."""
         raise NotImplementedError("Enqueue a task of django-tasks; this broker reads their table.")
@@ -113,8 +119,8 @@ class TableSource(Broker):
         attempts = Func(F("worker_ids"), function="jsonb_array_length", output_field=IntegerField())
         return (
             BackgroundTask.objects.due()
-            .filter(queue_name__in=queues)
-            .order_by("-priority", "run_after")
+            .in_queues(queues)
+            .order_by("-priority", "run_after", "enqueued_at")
             # As many as can be waiting in Django-Q's own queue, and as many again.
             .values_list("pk", attempts, "queue_name")[: Conf.QUEUE_LIMIT + 2 * Conf.BULK]
         )
@@ -143,3 +149,12 @@ class RedisBroker(IglooBroker, Redis):
 
 class SqsBroker(IglooBroker, Sqs):
     """SQS: keeps a message until it is acknowledged."""
+
+    @staticmethod
+    def get_connection(list_key: str | None = None) -> Any:
+        """A session whose clients give up soon: an SQS that hangs does not hang who enqueues."""
+        session = Sqs.get_connection(list_key)
+        # Longer than a receive waits for messages.
+        limits = Config(connect_timeout=2, read_timeout=8, retries={"total_max_attempts": 1})
+        session.resource = partial(session.resource, config=limits)
+        return session
