@@ -9,6 +9,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_tasks.base import Task, TaskError
 from django_tasks.signals import task_enqueued
@@ -63,7 +64,7 @@ class TaskBackend(DatabaseBackend):
 
         self.validate_task(task)
         check_path(task)
-        return BackgroundTask(
+        row = BackgroundTask(
             id=task_id or uuid7(),
             args_kwargs=_arguments(task, args, kwargs),
             priority=task.priority,
@@ -72,6 +73,8 @@ class TaskBackend(DatabaseBackend):
             run_after=task.run_after or now,
             backend_name=self.alias,
         )
+        row.deferred = task.run_after is not None and task.run_after > timezone.now()
+        return row
 
     def get_result(self, result_id: str) -> TaskResult:
         """The task's result so far, with the errors of all its attempts, the oldest first."""

@@ -91,13 +91,17 @@ def is_frozen(worker: str) -> bool:
     since = timezone.now() - dt.timedelta(seconds=settings.TASK_FROZEN_SECONDS)
     if WorkerPulse.objects.filter(name=worker, beat_at__gt=since).exists():
         return False
-    busy = (
+    return running_tasks(worker) < settings.TASK_WORKERS
+
+
+def running_tasks(worker: str) -> int:
+    """How many tasks a worker is at, and keeps its lease of."""
+    return (
         BackgroundTask.objects.filter(status=TaskResultStatus.RUNNING, run_after__gt=timezone.now())
         .alias(last_worker=KT("worker_ids__-1"))
         .filter(last_worker__startswith=f"{worker}:")
         .count()
     )
-    return busy < settings.TASK_WORKERS
 
 
 def runs_workers() -> bool:

@@ -21,7 +21,7 @@ _LOOK = 0.2
 
 
 class Lease:
-    """The lease of one running attempt; made by `leased`."""
+    """The lease of one attempt that begins now."""
 
     def __init__(self, task: BackgroundTask, policy: QueuePolicy) -> None:
         self.lost = False
@@ -29,6 +29,7 @@ class Lease:
         self.interruption: Interruption | None = None
         self._task = task
         self._seconds = policy.lease
+        self.time_limit = policy.time_limit
         self._interrupts = threading.current_thread() is threading.main_thread()
         self._renew_at = time.monotonic() + policy.lease / 3
         # Not for ever: a task that nothing can interrupt, deep in C code, loses it in the end.
@@ -102,8 +103,8 @@ _keeper = _Keeper()
 
 
 @contextmanager
-def leased(task: BackgroundTask, policy: QueuePolicy) -> Iterator[Lease]:
-    """Keep the task's lease while the block runs, and the block within its time limit.
+def leased(lease: Lease) -> Iterator[None]:
+    """Keep the lease while the block runs, and the block within its time limit.
 
     Signals reach the main thread alone, which is where workers and Lambda run tasks. Elsewhere
     (`inline`, in a web server's thread) nothing is interrupted.
@@ -112,11 +113,10 @@ def leased(task: BackgroundTask, policy: QueuePolicy) -> Iterator[Lease]:
         TimeLimitExceeded: it ran too long.
         LeaseLost: the row has become another attempt's, or was cancelled.
     """
-    lease = Lease(task, policy)
     if threading.current_thread() is not threading.main_thread():
         _keeper.add(lease)
         try:
-            yield lease
+            yield
         finally:
             _keeper.drop(lease)
         return
@@ -128,18 +128,18 @@ def leased(task: BackgroundTask, policy: QueuePolicy) -> Iterator[Lease]:
             lease.interruption = (
                 LeaseLost()
                 if lease.lost
-                else TimeLimitExceeded(f"longer than {policy.time_limit:g} s")
+                else TimeLimitExceeded(f"longer than {lease.time_limit:g} s")
             )
             raise lease.interruption
 
     before = signal.signal(signal.SIGALRM, interrupt)
     # What remains of a limit outside of this one: Django-Q's, or that of a task that runs this one.
-    remaining, _ = signal.setitimer(signal.ITIMER_REAL, policy.time_limit)
+    remaining, _ = signal.setitimer(signal.ITIMER_REAL, lease.time_limit)
     began = time.monotonic()
     _keeper.add(lease)
     try:
         try:
-            yield lease
+            yield
         finally:
             running = False
     finally:

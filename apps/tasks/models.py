@@ -19,7 +19,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_tasks.base import TaskResultStatus
@@ -63,13 +63,11 @@ class BackgroundTaskQuerySet(models.QuerySet["BackgroundTask"]):
         """Not sent to their transport yet, or so long ago that the message must be lost.
 
         A task that was to run at once was sent as it was committed, and gets `resend_after`
-        seconds to be picked up. One that was deferred, by its caller or by a backoff, was not.
+        seconds to be picked up. Any other has its `Resending`.
         """
         patience = Now() - dt.timedelta(seconds=resend_after)
-        deferred = Q(run_after__gt=F("enqueued_at") + dt.timedelta(seconds=1))
         return self.filter(
-            Q(resending__next_at__lt=Now())
-            | Q(resending__isnull=True) & (deferred | Q(run_after__lt=patience))
+            Q(resending__next_at__lte=Now()) | Q(resending__isnull=True, run_after__lt=patience)
         )
 
     def owned(self, task: "BackgroundTask") -> Self:
@@ -137,6 +135,9 @@ _FINISH = f"""
 class BackgroundTask(DBTaskResult):
     """A task row with igloo's verbs."""
 
+    # Whether its caller asked for a later time. Known as it is enqueued, and then no more.
+    deferred = False
+
     objects = BackgroundTaskQuerySet.as_manager()  # type: ignore[misc, assignment]
 
     class Meta:
@@ -200,14 +201,14 @@ class TaskAttempt(models.Model):
 
 
 class Resending(models.Model):
-    """A due task that the sweeper sent. Gone with the attempt that it asked for."""
+    """A task that the sweeper has to send: deferred, between two attempts, or not picked up."""
 
     task = models.OneToOneField(
         BackgroundTask, primary_key=True, on_delete=models.CASCADE, related_name="resending"
     )
-    # That the transport took it.
+    # That the transport took it from the sweeper, for the attempt that is to come.
     times = models.PositiveIntegerField()
-    # From when on the message counts as lost.
+    # When it is to be sent (again): then it is due, or the message counts as lost.
     next_at = models.DateTimeField()
 
 

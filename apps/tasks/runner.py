@@ -27,8 +27,9 @@ from django.db import (
 from django.db.models.functions import Now
 from django_tasks.base import TaskContext, TaskResultStatus
 
+from apps.tasks import transports
 from apps.tasks.errors import LeaseLost, PermanentError, UnstorableResult
-from apps.tasks.leases import leased
+from apps.tasks.leases import Lease, leased
 from apps.tasks.logs import as_task
 from apps.tasks.models import BackgroundTask, Resending, TaskAttempt, lease_end
 from apps.tasks.payload import as_json
@@ -104,16 +105,17 @@ def _run(task: BackgroundTask) -> str:
     error: BaseException | None = None
     value: Any = None
     nested = connection.in_atomic_block
+    lease = Lease(task, policy)
     try:
-        with leased(task, policy) as lease:
+        with leased(lease):
             value = _call(task)
     except KeyboardInterrupt:
         raise  # the person's; the row's lease will end
     except BaseException as raised:  # noqa: BLE001 - it is kept and logged; SystemExit is one too
         # An interruption in the middle of a commit can end in another error; it is still one.
         error = lease.interruption or raised
-        if lease.interruption and not nested:
-            _forget_connections()
+    if lease.interruption and not nested:
+        _forget_connections()
     seconds = time.monotonic() - started
     if isinstance(error, LeaseLost):
         logger.warning("%s: lease lost after %.1f s, interrupted", name, seconds)
@@ -188,6 +190,8 @@ def fail(task: BackgroundTask, error: BaseException) -> str:
         if not written:
             return "superseded"
         Resending.objects.filter(task=task).delete()
+        if retried and transports.needs_sending(policy.transport):
+            Resending.objects.create(task=task, times=0, next_at=changes["run_after"])
         TaskAttempt.objects.create(
             task=task,
             number=task.attempt,

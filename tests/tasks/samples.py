@@ -167,6 +167,16 @@ def be_interrupted(method: str, when: str) -> None:
 
 
 @task()
+def be_interrupted_and_ignore_it(method: str, when: str) -> str:
+    """As above, in code that holds whatever is raised."""
+    try:
+        be_interrupted.func(method, when)
+    except BaseException:  # noqa: BLE001 - this is what is tried
+        logger.info("ignored")
+    return "done"
+
+
+@task()
 def wait_stubbornly() -> None:
     """Hold whatever is raised, as far as Exception reaches."""
     try:

@@ -4,8 +4,10 @@ import datetime as dt
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -22,16 +24,17 @@ from hypothesis import example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from apps.tasks import backend, services
-from apps.tasks.errors import InvalidArguments, UnknownTask
+from apps.tasks import backend, services, transports
+from apps.tasks.errors import InvalidArguments, TransportError, UnknownTask
 from apps.tasks.models import BackgroundTask
 from apps.tasks.runner import run_task
 from apps.tasks.services import enqueue_many, enqueue_once
+from apps.tasks.sweeper import sweep_tasks
 from apps.tasks.transports import ecs, zappa
 from tests.builders import ApiClient, make_upload, send
 from tests.concurrency import at_once
 from tests.tasks import samples
-from tests.tasks.conftest import Meeting, Outbox, Queues, row_of
+from tests.tasks.conftest import Meeting, Outbox, Queues, pass_time, row_of
 from tests.tasks.databases import in_thread, wait_for_waiting
 
 # --- The row -------------------------------------------------------------------------------------
@@ -256,6 +259,29 @@ def test_what_is_for_later_is_not_sent_yet(outbox: Outbox) -> None:
 
 
 @pytest.mark.usefixtures("committed")
+def test_what_is_for_a_moment_later_is_sent_when_that_has_come(outbox: Outbox) -> None:
+    at = timezone.now() + dt.timedelta(seconds=0.8)
+    result = samples.echo.using(run_after=at).enqueue()
+    assert not outbox.sent
+    pass_time(1)
+    sweep_tasks()
+    assert outbox.ids == [result.id]
+
+
+@pytest.mark.parametrize("seconds", [-0.5, 0.5, -30, 30])
+@WAYS
+@pytest.mark.usefixtures("committed")
+def test_a_clock_that_differs_from_the_databases_delays_nothing(
+    way: Callable[[], list[str]], seconds: float, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: real() + dt.timedelta(seconds=seconds))
+    ids = way()
+    assert outbox.ids == ids
+    assert BackgroundTask.objects.due().count() == len(ids)
+
+
+@pytest.mark.usefixtures("committed")
 def test_inline_runs_it_when_the_caller_has_committed(queues: Queues) -> None:
     queues(transport="inline")
     with transaction.atomic():
@@ -398,6 +424,27 @@ def test_a_request_that_enqueues_several_waits_for_a_transport_that_hangs_once(
             samples.echo.enqueue()
     assert BackgroundTask.objects.due().count() == 12
     assert outbox.calls == 1
+
+
+@pytest.mark.parametrize("error", [TimeoutError("hung"), TransportError("refused")])
+@pytest.mark.usefixtures("committed")
+def test_a_transport_that_did_not_answer_is_left_in_peace_for_a_while(
+    error: Exception, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that said no did answer. What was not sent is sent by the sweeper."""
+    outbox.error = error
+    first = samples.echo.enqueue().id
+    outbox.error = None
+    second = samples.echo.enqueue().id
+    hung = isinstance(error, TimeoutError)
+    assert outbox.ids == [] if hung else [second]
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + 11)
+    monkeypatch.setattr(transports, "time", clock)
+    third = samples.echo.enqueue().id
+    assert outbox.ids[-1] == third
+    pass_time(61)
+    sweep_tasks()
+    assert set(outbox.ids) == {first, second, third}
 
 
 # --- Once for a key ------------------------------------------------------------------------------

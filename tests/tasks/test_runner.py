@@ -465,6 +465,24 @@ def test_wherever_it_was_in_a_transaction_the_end_is_written_and_the_process_can
     assert written == [("READY", "apps.tasks.errors.TimeLimitExceeded"), ("SUCCESSFUL", "")]
 
 
+@pytest.mark.parametrize(("method", "when"), [("set_autocommit", "after"), ("commit", "before")])
+@pytest.mark.usefixtures("committed")
+def test_a_task_that_ignores_its_interruption_has_its_end_written_too(
+    method: str, when: str
+) -> None:
+    result = samples.be_interrupted_and_ignore_it.enqueue(method, when)
+    following = samples.echo.enqueue()
+    try:
+        outcomes = run_task(result.id), run_task(following.id)
+        with other_connection() as cursor:
+            cursor.execute("SELECT status FROM django_tasks_database_dbtaskresult ORDER BY id")
+            [(first,), (second,)] = cursor.fetchall()
+    finally:
+        forget_connection()
+    assert outcomes[0] == {"SUCCESSFUL": "successful", "READY": "retried"}[first]
+    assert (outcomes[1], second) == ("successful", "SUCCESSFUL")
+
+
 @pytest.mark.usefixtures("committed")
 def test_an_async_task_does_not_go_on_after_it_was_interrupted(
     queues: Queues, tmp_path: Path
@@ -558,7 +576,7 @@ def test_the_lease_is_no_longer_renewed_beyond_the_time_limit() -> None:
     states = []
 
     def run() -> None:
-        with leases.leased(row, policy(lease=0.6, time_limit=0.5)):
+        with leases.leased(leases.Lease(row, policy(lease=0.6, time_limit=0.5))):
             assert wait_until(lambda: row_of(str(row.pk)).state == "abandoned")
             states.append("abandoned")
 
@@ -573,7 +591,7 @@ def test_a_lease_that_can_not_be_renewed_for_a_while_is_renewed_later() -> None:
     row = claim(samples.echo.enqueue(), "first", lease=60)
     name = connection.ops.quote_name(connection.settings_dict["NAME"])
     try:
-        with other_connection() as cursor, leases.leased(row, policy(lease=0.6)):
+        with other_connection() as cursor, leases.leased(leases.Lease(row, policy(lease=0.6))):
             try:
                 # For connections to come: the thread that renews makes one each time.
                 cursor.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")

@@ -56,6 +56,7 @@ def test_what_is_over_is_run_again_with_all_its_attempts(state: str, queues: Que
     row = row_of(str(task_id))
     assert (row.state, row.attempt - row.attempts_before) == ("due", 0)
     assert (row.started_at, row.finished_at, row.return_value) == (None, None, None)
+    assert BackgroundTask.objects.filter(pk=task_id, return_value__isnull=True).exists()
     assert (row.exception_class_path, row.traceback) == ("", "")
     assert Resending.objects.get().times == 0
     assert row_of(str(other)).state == state

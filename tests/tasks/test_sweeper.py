@@ -274,7 +274,7 @@ def test_the_note_of_sending_goes_with_the_attempt_that_it_asked_for(sent: Outbo
         pass_time(1000)
     sent.take()
     assert run_task(task_id) == "retried"
-    assert not Resending.objects.exists()
+    assert Resending.objects.get().times == 0
     pass_time(11)
     assert sweep_tasks().sent == 1
     assert Resending.objects.get().times == 1

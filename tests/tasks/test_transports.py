@@ -496,6 +496,18 @@ def test_a_redis_that_hangs_or_drops_is_given_up_soon(
     assert "transport djangoq did not take 1 tasks" in caplog.text
 
 
+@pytest.mark.usefixtures("committed")
+def test_a_worker_waits_for_a_redis_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And shows that it lives, which is another question."""
+    with server("is gone") as (address, _):
+        monkeypatch.setattr(Conf, "REDIS", f"redis://{address}/0")
+        messages = RedisBroker().dequeue()
+    assert not packages(messages)
+    assert [SignedPackage.loads(text)["func"].rpartition(".")[2] for _, text in messages] == [
+        "beat"
+    ]
+
+
 # --- SQS -----------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,6 @@ Each module here has one function, `send(deliveries)`. A transport may fail, han
 time-out, lose a message or bring it twice: the row is what counts, and the sweeper sends it again.
 """
 
-import datetime as dt
 import logging
 import time
 from collections.abc import Iterable, Sequence
@@ -15,7 +14,6 @@ from itertools import groupby
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from apps.tasks.errors import TransportError
 from apps.tasks.policies import policy_of
@@ -42,7 +40,13 @@ def send_on_commit(rows: Iterable[Any]) -> None:
 
     Those for later are left to the sweeper.
     """
-    for transport, deliveries in _by_transport(rows):
+    from apps.tasks.models import Resending  # the backend is made before models are loaded
+
+    to_send = [row for row in rows if needs_sending(policy_of(row.queue_name).transport)]
+    Resending.objects.bulk_create(
+        Resending(task=row, times=0, next_at=row.run_after) for row in to_send if row.deferred
+    )
+    for transport, deliveries in _by_transport(row for row in to_send if not row.deferred):
         transaction.on_commit(partial(_send_unless_away, transport, deliveries))
 
 
@@ -77,11 +81,9 @@ def _by_transport(rows: Iterable[Any]) -> list[tuple[str, list[Delivery]]]:
     pairs = [
         (policy_of(row.queue_name).transport, Delivery(str(row.pk), row.attempt + 1))
         for row in rows
-        if not (isinstance(row.run_after, dt.datetime) and row.run_after > timezone.now())
     ]
     pairs.sort(key=lambda pair: pair[0])
     return [
         (transport, [delivery for _, delivery in group])
         for transport, group in groupby(pairs, key=lambda pair: pair[0])
-        if needs_sending(transport)
     ]

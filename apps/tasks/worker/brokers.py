@@ -15,7 +15,7 @@ from uuid import UUID
 
 import redis
 from botocore.config import Config
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import close_old_connections, connection
 from django.db.models import F, Func, IntegerField
 from django_q.brokers import Broker
 from django_q.brokers.aws_sqs import Sqs
@@ -59,8 +59,18 @@ class IglooBroker(Broker):
         return super().enqueue(task)
 
     def dequeue(self) -> Messages | None:
-        """The next messages, with a sign of life among them now and then."""
-        messages = super().dequeue()
+        """The next messages, with a sign of life among them now and then.
+
+        What is away comes back, and does not hold up the sign of life: it shows that this cluster
+        works, not that there is work. Raised, it would keep Django-Q's pusher idle for 10 s.
+        """
+        try:
+            messages = super().dequeue()
+        except Exception as error:  # noqa: BLE001 - PostgreSQL's, Redis's and SQS's have no common class
+            logger.warning("no messages: %s: %s", type(error).__name__, str(error).strip())
+            connection.close()
+            time.sleep(1)
+            messages = None
         if time.monotonic() >= self._pulse_due:
             self._pulse_due = time.monotonic() + PULSE_SECONDS
             messages = [*(messages or []), (None, pulse_message())]
@@ -89,15 +99,8 @@ class TableSource(Broker):
 
     def dequeue(self) -> Messages | None:
         """Up to Q_CLUSTER["bulk"] due tasks. Waits a moment where there are none."""
-        try:
-            close_old_connections()
-            tasks = [task for task in self._due() if task[:2] not in self._handed][: Conf.BULK]
-        except DatabaseError as error:
-            # Raised, it would keep Django-Q's pusher from its work for ten seconds.
-            logger.warning("due tasks could not be read: %s", str(error).strip())
-            connection.close()
-            time.sleep(1)
-            return None
+        close_old_connections()
+        tasks = [task for task in self._due() if task[:2] not in self._handed][: Conf.BULK]
         if not tasks:
             time.sleep(Conf.POLL)
             return None

@@ -1,6 +1,7 @@
 """The Django-Q cluster, ended with care."""
 
 import os
+import signal
 import threading
 import time
 from types import FrameType
@@ -21,9 +22,12 @@ class TaskCluster(Cluster):
         super().sig_handler(signum, frame)
 
 
-def run_cluster() -> None:
-    """Run until a signal, or until the process that started this one is gone."""
-    parent = os.getppid()
+def run_cluster(supervisor: int | None) -> None:
+    """Run until a signal, or until the supervisor, where there is one, is gone.
+
+    `supervisor` is its pid. Asked for here, it could be that of whoever inherits its children.
+    """
+    parent = supervisor or os.getppid()
     cluster = TaskCluster()
     cluster.start()
     threading.Thread(target=_end_with, args=[parent], daemon=True).start()
@@ -35,4 +39,4 @@ def _end_with(parent: int) -> None:
     """A supervisor that was killed can't end its cluster, and the next one brings its own."""
     while os.getppid() == parent:
         time.sleep(_LOOK_SECONDS)
-    os.killpg(0, 9)
+    os.killpg(0, signal.SIGKILL)

@@ -17,7 +17,7 @@ from types import FrameType
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
-from apps.tasks.health import is_frozen
+from apps.tasks.health import is_frozen, running_tasks
 from apps.tasks.periodic import fire_missed, sync_schedules
 from apps.tasks.sweeper import sweep_tasks
 
@@ -28,9 +28,11 @@ STOP_SECONDS = 110.0  # that running tasks have, once the end was asked for; ECS
 _LOOK_SECONDS = 0.2
 _LONGEST_PAUSE = 30.0  # before a cluster that ended by itself is started anew
 _FORGET_SECONDS = 300.0  # how long an end counts for the next pause
-# Sweeps that must find the cluster frozen, one after the other. One that has just started, and one
-# whose database has just come back, need a moment before they show life.
+# Sweeps that must find the cluster frozen, one after the other. One whose database has just come
+# back needs a moment before it shows life.
 _FROZEN_LOOKS = 3
+# At the end, looks that must find none of its tasks running, a second apart.
+_IDLE_LOOKS = 5
 
 
 class Supervisor:
@@ -42,6 +44,7 @@ class Supervisor:
         self._ends: list[float] = []
         self._start_at = 0.0
         self._sweep_at = 0.0
+        self._started_at = 0.0
         self._frozen_looks = 0
         self._synced = False
 
@@ -69,7 +72,10 @@ class Supervisor:
             self._plan_start(now)
         if self._cluster is None and now >= self._start_at:
             self._cluster = subprocess.Popen(
-                [sys.executable, sys.argv[0], "task_worker", "--cluster"],
+                [
+                    *(sys.executable, sys.argv[0], "task_worker"),
+                    *("--cluster", f"--supervisor={os.getpid()}"),
+                ],
                 stdin=subprocess.DEVNULL,
                 # Connections are kept, and not asked before each task whether they still work:
                 # run_task makes a new one where it finds the old one broken.
@@ -77,6 +83,7 @@ class Supervisor:
                 # A group of its own, so that all of it can be ended.
                 process_group=0,
             )
+            self._started_at = now
             self._frozen_looks = 0
 
     def _plan_start(self, now: float) -> None:
@@ -101,7 +108,9 @@ class Supervisor:
             logger.warning("the database can't be asked: %s", str(error).strip())
             connection.close()
             return
-        self._frozen_looks = self._frozen_looks + 1 if frozen else 0
+        # One that has just started has not shown life yet.
+        started = now - self._started_at >= settings.TASK_FROZEN_SECONDS
+        self._frozen_looks = self._frozen_looks + 1 if frozen and started else 0
         if self._frozen_looks == _FROZEN_LOOKS:
             logger.error("the cluster is frozen: it is killed and started anew")
             self._kill()
@@ -112,12 +121,31 @@ class Supervisor:
         if self._cluster is None:
             return 0
         self._cluster.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        idle = 0
+        while time.monotonic() < deadline:
+            with suppress(subprocess.TimeoutExpired):
+                self._cluster.wait(1)
+                return 0
+            idle = idle + 1 if self._runs_nothing() else 0
+            if idle == _IDLE_LOOKS:
+                logger.warning("nothing runs, and the cluster does not end: it is killed")
+                return 0
+        logger.error("tasks still run after %.0f s: they are cut off", STOP_SECONDS)
+        return 1
+
+    def _runs_nothing(self) -> bool:
+        """Whether none of this worker's tasks is running.
+
+        Django-Q waits for ever for a process that waits for the lock of one that was killed.
+        """
         try:
-            self._cluster.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            logger.error("tasks still run after %.0f s: they are cut off", STOP_SECONDS)
-            return 1
-        return 0
+            close_old_connections()
+            return running_tasks(settings.TASK_WORKER_NAME) == 0
+        except DatabaseError as error:
+            logger.warning("the database can't be asked: %s", str(error).strip())
+            connection.close()
+            return False
 
     def _kill(self) -> None:
         """Kill what is left of the cluster's group: its guard may be gone, and its workers not."""

@@ -21,13 +21,19 @@ class Command(BaseCommand):
             action="store_true",
             help="the Django-Q cluster alone: what this command starts and watches",
         )
+        parser.add_argument(
+            "--supervisor",
+            type=int,
+            metavar="PID",
+            help="end the cluster when this process is gone",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run, and exit with the status."""
         if options["cluster"]:
             from apps.tasks.worker.cluster import run_cluster
 
-            run_cluster()
+            run_cluster(options["supervisor"])
             return
         from apps.tasks.worker.supervisor import Supervisor
 
