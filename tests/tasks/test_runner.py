@@ -483,6 +483,17 @@ def test_a_task_that_ignores_its_interruption_has_its_end_written_too(
     assert (outcomes[1], second) == ("successful", "SUCCESSFUL")
 
 
+@pytest.mark.django_db
+def test_in_a_callers_transaction_an_interruption_leaves_the_callers_connection(
+    queues: Queues,
+) -> None:
+    queues(time_limit=0.2)
+    result = samples.wait_in_a_transaction.enqueue("never said")
+    assert run_task(result.id) == "retried"
+    assert [str(row.pk) for row in BackgroundTask.objects.all()] == [result.id]
+    assert errors_of(result) == [(1, "TimeLimitExceeded", True)]
+
+
 @pytest.mark.usefixtures("committed")
 def test_an_async_task_does_not_go_on_after_it_was_interrupted(
     queues: Queues, tmp_path: Path

@@ -28,12 +28,12 @@ class Command(BaseCommand):
                 self.stdout.write(f"{username} / {password}  ({what})")
             return
         # Hundreds of tasks are run; what counts is how far it is.
-        for name in ("django_tasks", "apps.tasks"):
-            logging.getLogger(name).setLevel(logging.WARNING)
-        if seed(self._report):
-            self.stdout.write("Demo data added.")
-        else:
-            self.stdout.write("Demo data is there already.")
+        logging.disable(logging.INFO)
+        try:
+            added = seed(self._report)
+        finally:
+            logging.disable(logging.NOTSET)
+        self.stdout.write("Demo data added." if added else "Demo data is there already.")
 
     def _report(self, progress: Progress) -> None:
         """One line that is written over on a terminal, one in ten homes elsewhere."""
