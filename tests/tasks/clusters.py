@@ -151,6 +151,11 @@ class Cluster:
     monitor: psutil.Process
     pusher: psutil.Process
 
+    def is_gone(self) -> bool:
+        """Whether none of them lives."""
+        family = [self.main, self.guard, *self.workers, self.monitor, self.pusher]
+        return not any(map(is_alive, family))
+
     def kill(self) -> None:
         """Kill all of them."""
         os.killpg(self.main.pid, signal.SIGKILL)

@@ -112,9 +112,13 @@ def test_no_process_of_a_cluster_is_indispensable(start: Start, tasks: Tasks, ro
     worker = start()
     worker.wait_for_pulse()
 
-    killed: psutil.Process = getattr(worker.cluster(), role)
+    cluster = worker.cluster()
+    killed: psutil.Process = getattr(cluster, role)
     killed.kill()
     wait_until(lambda: not clusters.is_alive(killed), f"the {role} is gone")
+    if role in ("guard", "main"):
+        wait_until(cluster.is_gone, "what it left is gone too")
+    worker.cluster()  # it is complete again
     tasks.enqueue(quick, range(5))
 
     tasks.wait_until_done()
