@@ -1,6 +1,7 @@
 """`manage.py task_worker` as real processes: starting it, finding its family, killing, counting."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from django_tasks.base import Task, TaskResultStatus
 
 from apps.tasks.models import BackgroundTask, WorkerPulse
 from apps.tasks.services import enqueue_many
-from igloo.laptop import postgres
+from igloo.laptop import postgres, programs
 from tests.processes import free_port
 
 # How long a test waits for what must happen. It goes on at once when it has happened.
@@ -41,6 +42,7 @@ QUICK = {
     # So that no test is helped by a cluster that is started anew for another reason.
     "TASK_FROZEN_SECONDS": "300",
     "TASK_WORKERS": "2",
+    "TASK_BROKER": "table",
     "LOG_LEVEL": "INFO",
 }
 
@@ -186,8 +188,9 @@ class TaskWorker:
         self.alone = "--cluster" in options
         self.path = folder / f"worker-{self.id}.log"
         with self.path.open("wb") as log:
+            command = [sys.executable, "manage.py", "task_worker", *options]
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "task_worker", *options],
+                programs.leashed(command, signal.SIGKILL),
                 cwd=settings.BASE_DIR,
                 env=self._environ(),
                 stdin=subprocess.DEVNULL,
@@ -203,9 +206,9 @@ class TaskWorker:
         """What it has said so far."""
         return self.path.read_text(encoding="utf-8", errors="replace")
 
-    def wait_for(self, words: str, times: int = 1) -> None:
+    def wait_for(self, words: str) -> None:
         """Wait until it has said this."""
-        wait_until(lambda: self.log().count(words) >= times, f"it says {words!r}")
+        wait_until(lambda: words in self.log(), f"it says {words!r}")
 
     def wait_for_pulse(self) -> None:
         """Wait until a worker process takes what it is given."""
@@ -244,7 +247,7 @@ class TaskWorker:
 
     def wait_until_gone(self) -> None:
         """Wait until nothing of it is left."""
-        wait_until(lambda: not self.family(), f"all is gone; there is {self.family()}")
+        wait_until(lambda: not self.family(), f"nothing of {self.name} is left")
 
     def ends(self) -> int:
         """Wait for the end, and return the exit status."""
@@ -389,8 +392,6 @@ def own_postgres() -> Iterator[Postgres]:
 class Redis:
     """A Redis that keeps nothing, on a port of its own."""
 
-    PROGRAM = "redis-server"
-
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._port = free_port()
@@ -400,8 +401,10 @@ class Redis:
     def start(self) -> None:
         """Start it, and return when it answers."""
         options = {"port": self._port, "bind": "127.0.0.1", "save": "", "dir": self._folder}
+        command = [str(shutil.which("redis-server"))]
+        command += [str(part) for key, value in options.items() for part in (f"--{key}", value)]
         self.process = subprocess.Popen(
-            [self.PROGRAM, *(str(part) for k, v in options.items() for part in (f"--{k}", v))],
+            programs.leashed(command, signal.SIGKILL),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )
@@ -426,6 +429,6 @@ class Redis:
     def flush(self) -> int:
         """Make it forget everything; how many messages it held."""
         with redis.Redis.from_url(self.url) as client:
-            held = sum(int(client.llen(key)) for key in client.keys("django_q:*:q"))  # type: ignore[arg-type]
+            held = sum(client.llen(key) for key in client.keys("django_q:*:q"))
             client.flushall()
         return held

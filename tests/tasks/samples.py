@@ -127,8 +127,8 @@ def write_line(path: str, line: str) -> None:
 
 
 def wait_for_interruption() -> None:
-    """Be at it until someone ends it; for half a minute at most."""
-    for _ in range(600):
+    """Be at it until someone ends it; for a quarter of a minute at most."""
+    for _ in range(300):
         time.sleep(0.05)
     raise AssertionError("it was not interrupted")
 

@@ -268,6 +268,21 @@ def test_what_is_for_a_moment_later_is_sent_when_that_has_come(outbox: Outbox) -
     assert outbox.ids == [result.id]
 
 
+@WAYS
+@pytest.mark.usefixtures("committed")
+def test_what_is_for_later_is_left_to_the_sweeper_however_it_was_enqueued(
+    way: Callable[[], list[str]], outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = samples.echo.using(run_after=timezone.now() + dt.timedelta(seconds=30))
+    monkeypatch.setattr(samples, "echo", later)
+    ids = way()
+    sweep_tasks()
+    assert not outbox.sent
+    pass_time(31)
+    assert sweep_tasks().sent == len(ids)
+    assert sorted(outbox.ids) == sorted(ids)
+
+
 @pytest.mark.parametrize("seconds", [-0.5, 0.5, -30, 30])
 @WAYS
 @pytest.mark.usefixtures("committed")
@@ -437,7 +452,7 @@ def test_a_transport_that_did_not_answer_is_left_in_peace_for_a_while(
     outbox.error = None
     second = samples.echo.enqueue().id
     hung = isinstance(error, TimeoutError)
-    assert outbox.ids == [] if hung else [second]
+    assert outbox.ids == ([] if hung else [second])
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + 11)
     monkeypatch.setattr(transports, "time", clock)
     third = samples.echo.enqueue().id

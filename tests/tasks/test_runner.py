@@ -620,7 +620,7 @@ def test_a_lease_that_can_not_be_renewed_for_a_while_is_renewed_later() -> None:
 def test_a_run_that_lost_its_lease_changes_nothing_more(
     then: str, queues: Queues, caplog: pytest.LogCaptureFixture
 ) -> None:
-    queues(lease=0.5, time_limit=20)
+    queues(lease=0.5, time_limit=100)
     result = samples.lose_the_lease.enqueue(then)
     assert run_task(result.id) == "superseded"
     row = row_of(result)
@@ -633,7 +633,7 @@ def test_a_run_that_lost_its_lease_changes_nothing_more(
 @pytest.mark.parametrize("then", ["wait", "go on", "fail"])
 @pytest.mark.usefixtures("committed")
 def test_cancelled_while_it_runs_it_stays_cancelled(then: str, queues: Queues) -> None:
-    queues(lease=0.5, time_limit=20)
+    queues(lease=0.5, time_limit=100)
     result = samples.cancel_itself.enqueue(then)
     assert run_task(result.id) == "superseded"
     row = row_of(result)

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import Counter
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.management import call_command
@@ -11,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.tasks import services, sweeper
+from apps.tasks.errors import TransportError
 from apps.tasks.models import BackgroundTask, Resending, TaskAttempt
 from apps.tasks.runner import fail, record, run_task
 from apps.tasks.services import enqueue_many
@@ -338,6 +340,24 @@ def test_what_the_transport_did_not_take_is_tried_again_and_does_not_count(sent:
     assert sweep_tasks().sent == 1
     assert sent.take() == [(task_id, 1)]
     assert Resending.objects.get().times == 1
+
+
+@pytest.mark.usefixtures("committed")
+def test_of_a_batch_that_was_not_taken_whole_one_may_have_had_its_attempt(sent: Outbox) -> None:
+    """Lambda took the first and refused the second: the first one may be at its next attempt."""
+    first, second = enqueued(sent, samples.fail), enqueued(sent)
+    pass_time(61)
+    sent.error = TransportError("busy")
+    sent.before = lambda: in_thread(lambda: run_task(first)).join()
+    assert sweep_tasks() == NOTHING
+    assert dict(Resending.objects.values_list("task", "times")) == {
+        UUID(first): 0,
+        UUID(second): 0,
+    }
+    sent.error, sent.before = None, lambda: None
+    pass_time(61)
+    assert sweep_tasks().sent == 2
+    assert sorted(sent.take()) == [(first, 2), (second, 1)]
 
 
 @pytest.mark.usefixtures("committed")
