@@ -30,9 +30,9 @@ class RequestIdMiddleware:
         request_id = start_request(request.headers.get("X-Request-Id"))
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
-        if request.path.startswith("/api/"):
+        if request.path_info.startswith("/api/"):
             patch_vary_headers(response, ["Authorization"])
-        if request.path.startswith("/api/") and not response.has_header("Cache-Control"):
+        if request.path_info.startswith("/api/") and not response.has_header("Cache-Control"):
             # Answers differ by member and change at any time: keep, but ask before use.
             response["Cache-Control"] = "private, no-cache"
         return response
@@ -46,7 +46,7 @@ class BodyLimitMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer, or 413."""
-        if request.path.startswith("/api/"):
+        if request.path_info.startswith("/api/"):
             error = self._refusal(request)
             if error:
                 return problem_response(error)

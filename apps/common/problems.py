@@ -144,7 +144,7 @@ def _escape(name: str) -> str:
 def _wants_page(request: HttpRequest) -> bool:
     """A person in a browser, outside the API."""
     return (
-        not request.path.startswith("/api/")
+        not request.path_info.startswith("/api/")
         and request.accepts("text/html")
         and ("text/html" in request.headers.get("Accept", ""))
     )
