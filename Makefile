@@ -6,7 +6,7 @@ COMPILE := $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-e
 	--no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check generate requirements bench clean
+.PHONY: help install run demo test check generate requirements bench package lambda clean
 
 help: ## List what make can do.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,17 @@ requirements: install ## Resolve requirements*.in into requirements*.txt, pinned
 
 bench: install ## Measure how fast igloo is.
 	$(RUN) -m bench
+
+package: install ## Build the Lambda package: make package STAGE=production.
+	@test -n "$(STAGE)" || { echo "igloo: name a stage: make package STAGE=production"; exit 1; }
+	@mkdir -p .local/lambda
+	@$(RUN) -m zappa.cli package $(STAGE) --json --output .local/lambda/igloo-$(STAGE).zip
+	@echo "$(CURDIR)/.local/lambda/igloo-$(STAGE).zip"
+
+lambda: install ## Run the package as Lambda would, beside `make run`. PORT=8001, API=v1 (REST API).
+	@$(RUN) -m igloo.laptop.aws_lambda.checkout
+	@$(MAKE) --no-print-directory package STAGE=dev
+	@exec $(RUN) -m igloo.laptop.aws_lambda.checkout .local/lambda/igloo-dev.zip
 
 clean: ## Remove .venv and this checkout's local data, for good.
 	@if [ -x $(RUN) ]; then $(RUN) -m igloo.laptop clean; else "$(PYTHON)" -m igloo.laptop clean; fi
