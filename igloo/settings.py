@@ -406,6 +406,8 @@ LOGGING = {
         # libvips tells every step, and Django-Q each message twice.
         "pyvips": {"level": "WARNING"},
         "django-q": {"level": "WARNING"},
+        # Where it found its credentials, for each client.
+        "botocore": {"level": "WARNING"},
         "django": {"handlers": [], "level": "INFO"},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
     },

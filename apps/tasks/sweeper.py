@@ -109,7 +109,8 @@ def _send_unsent(queue: str, policy: QueuePolicy) -> tuple[int, int]:
     deliveries = [Delivery(str(task.pk), task.attempt + 1) for task in to_send]
     if transports.send(policy.transport, deliveries):
         return len(tasks), len(to_send)
-    Resending.objects.filter(task__in=to_send).update(times=F("times") - 1)
+    # One that was delivered after all may have had its attempt, and have a note of the next.
+    Resending.objects.filter(task__in=to_send, times__gt=0).update(times=F("times") - 1)
     return len(tasks), 0
 
 

@@ -216,6 +216,21 @@ class TaskWorker:
         earlier = list(pulses.values_list("beat_at", flat=True))
         wait_until(lambda: pulses.exclude(beat_at__in=earlier).exists(), f"a pulse of {self.name}")
 
+    def main(self) -> psutil.Process:
+        """Wait until its cluster was started; its first process, which may not be up yet."""
+        root = psutil.Process(self.process.pid)
+        found: list[psutil.Process] = [root] if self.alone else []
+
+        def look() -> bool:
+            for child in children(root):  # Python's own imports start programs, too
+                with suppress(psutil.NoSuchProcess):
+                    if "--cluster" in child.cmdline():
+                        found.append(child)
+            return bool(found)
+
+        wait_until(look, "the cluster is started")
+        return found[0]
+
     def cluster(self) -> Cluster:
         """Wait until its cluster is complete, and name the processes.
 
@@ -225,8 +240,7 @@ class TaskWorker:
 
         def look() -> bool:
             with suppress(psutil.NoSuchProcess, ValueError):
-                root = psutil.Process(self.process.pid)
-                [main] = [root] if self.alone else children(root)
+                main = self.main()
                 [guard] = children(main)
                 *workers, monitor, pusher = children(guard)
                 if len(workers) == int(self.environment["TASK_WORKERS"]):

@@ -259,6 +259,12 @@ def test_what_is_for_later_is_not_sent_yet(outbox: Outbox) -> None:
 
 
 @pytest.mark.usefixtures("committed")
+def test_what_is_for_a_time_that_has_come_is_sent_at_once(outbox: Outbox) -> None:
+    result = samples.echo.using(run_after=timezone.now() - dt.timedelta(seconds=1)).enqueue()
+    assert outbox.ids == [result.id]
+
+
+@pytest.mark.usefixtures("committed")
 def test_what_is_for_a_moment_later_is_sent_when_that_has_come(outbox: Outbox) -> None:
     at = timezone.now() + dt.timedelta(seconds=0.8)
     result = samples.echo.using(run_after=at).enqueue()

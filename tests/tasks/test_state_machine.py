@@ -236,5 +236,5 @@ def test_any_order_of_things(queues: Queues) -> None:
     queues(transport="djangoq", max_attempts=MAX_ATTEMPTS, backoff=10, backoff_cap=50, lease=60)
     run_state_machine_as_test(
         TaskLife,
-        settings=examples(max_examples=80, stateful_step_count=30, deadline=None),
+        settings=examples(max_examples=50, stateful_step_count=30, deadline=None),
     )

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from django.db.models.functions import Now
 from django_q.models import Schedule
@@ -15,7 +14,7 @@ from django_tasks.base import TaskResultStatus
 from apps.tasks.models import WorkerPulse
 from apps.tasks.periodic import declared
 from tests.tasks import clusters
-from tests.tasks.clusters import Start, Tasks, children, wait_until
+from tests.tasks.clusters import Start, Tasks, wait_until
 from tests.tasks.kill_samples import held, quick
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -79,7 +78,7 @@ def test_a_cluster_ends_with_the_supervisor_that_was_killed(start: Start, tasks:
 
 def test_a_cluster_that_is_still_starting_ends_with_its_supervisor_too(start: Start) -> None:
     worker = start()
-    wait_until(lambda: children(psutil.Process(worker.process.pid)), "the cluster is started")
+    worker.main()
 
     worker.process.kill()
 
@@ -162,9 +161,7 @@ def test_task_health_tells_a_frozen_cluster_from_a_healthy_one(start: Start) -> 
 
 def test_a_cluster_that_starts_slowly_is_not_taken_for_frozen(start: Start) -> None:
     worker = start(TASK_FROZEN_SECONDS="60")
-    supervisor = psutil.Process(worker.process.pid)
-    wait_until(lambda: children(supervisor), "the cluster is started")
-    [main] = children(supervisor)
+    main = worker.main()
 
     main.suspend()
     time.sleep(5)  # some looks

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 # A transport that did not answer is left in peace for so many seconds: a request that enqueues ten
 # tasks waits for one time-out, not for ten. The sweeper sends what was not sent.
 _REST_SECONDS = 10.0
+# A failure that took longer was one to wait for.
+_SLOW_SECONDS = 1.0
 _away_until: dict[str, float] = {}
 NAMES = ("djangoq", "zappa", "ecs", "inline")
 
@@ -52,12 +54,14 @@ def send_on_commit(rows: Iterable[Any]) -> None:
 
 def send(transport: str, deliveries: Sequence[Delivery]) -> bool:
     """Hand tasks to a transport now. Whether it took them; its errors are logged, not raised."""
+    started = time.monotonic()
     try:
         import_module(f"apps.tasks.transports.{transport}").send(deliveries)
     except Exception as error:
         # Whatever it is: the rows are written, and the sweeper will send them again.
         logger.exception("transport %s did not take %d tasks", transport, len(deliveries))
-        if not isinstance(error, TransportError):
+        hung = isinstance(error, TimeoutError) or time.monotonic() - started > _SLOW_SECONDS
+        if hung and not isinstance(error, TransportError):
             _away_until[transport] = time.monotonic() + _REST_SECONDS
         return False
     return True

@@ -5,7 +5,7 @@ import multiprocessing
 import time
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 from django.db.models.functions import Now
 
 from apps.tasks.models import WorkerPulse
@@ -27,7 +27,7 @@ def run(task_id: str) -> None:
     beat()
     try:
         run_task(task_id)
-    except DatabaseError:
+    except Error:
         # Django-Q would want to write its failure to the same database. The row waits.
         logger.exception("task %s could not be claimed, or its end not be written", task_id)
 
@@ -45,5 +45,5 @@ def beat() -> None:
             unique_fields=["name"],
             update_fields=["beat_at"],
         )
-    except DatabaseError as error:
+    except Error as error:
         logger.warning("the worker's pulse could not be written: %s", str(error).strip())

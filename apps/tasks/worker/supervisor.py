@@ -15,7 +15,7 @@ from contextlib import suppress
 from types import FrameType
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 
 from apps.tasks.health import is_frozen, running_tasks
 from apps.tasks.periodic import fire_missed, sync_schedules
@@ -104,7 +104,7 @@ class Supervisor:
             sweep_tasks()
             fire_missed()
             frozen = is_frozen(settings.TASK_WORKER_NAME)
-        except DatabaseError as error:
+        except Error as error:
             logger.warning("the database can't be asked: %s", str(error).strip())
             connection.close()
             return
@@ -142,7 +142,7 @@ class Supervisor:
         try:
             close_old_connections()
             return running_tasks(settings.TASK_WORKER_NAME) == 0
-        except DatabaseError as error:
+        except Error as error:
             logger.warning("the database can't be asked: %s", str(error).strip())
             connection.close()
             return False
