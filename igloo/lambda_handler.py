@@ -158,11 +158,13 @@ def handler(event: Any, context: Any) -> Any:
     _start()
     from django.conf import settings
     from django.db import close_old_connections
+    from django.urls import clear_script_prefix
     from django.utils import translation
 
     from apps.common.request_id import as_request
 
-    # A request that this instance answered before has left its language and its id behind.
+    # A request that this instance answered before has left its stage, language and id behind.
+    clear_script_prefix()
     with as_request(request_id), translation.override(settings.LANGUAGE_CODE):
         # Before: Lambda freezes between two events. No request begins and ends here to do it.
         close_old_connections()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test import TransactionTestCase
+from django.urls import clear_script_prefix
 from pytest_django import DjangoDbBlocker, Settings
 
 from tests.builders import ApiClient, make_member, operator, suspended
@@ -32,6 +33,13 @@ def _own_storage(settings: Settings, tmp_path: Path) -> None:
         options = stores[name]["OPTIONS"] | {"location": settings.LOCAL_STORAGE_DIR / folder}
         stores[name] = stores[name] | {"OPTIONS": options}
     settings.STORAGES = stores
+
+
+@pytest.fixture(autouse=True)
+def _no_script_prefix() -> Iterator[None]:
+    """A request below a stage leaves its prefix on the thread, where the test client finds it."""
+    yield
+    clear_script_prefix()
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from django.conf import settings as real_settings
 from django.core import management
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.urls import get_script_prefix, reverse
 from django.utils import translation
 from django_tasks.base import TaskResultStatus
 from zappa.core import Zappa
@@ -476,6 +477,19 @@ def test_log_lines_and_work_carry_the_id_of_lambda(log: pytest.LogCaptureFixture
     [record] = [record for record in log.records if record.name == "apps.media.events"]
     assert record.request_id == CONTEXT.aws_request_id  # type: ignore[attr-defined]
     assert current_request_id() == before
+
+
+def test_work_makes_links_without_the_stage_of_a_request_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    handler(v1("/healthz"), CONTEXT)
+    assert get_script_prefix() == "/dev/"
+    seen = []
+    monkeypatch.setattr(
+        management, "call_command", lambda *_, **__: seen.append(reverse("admin:index"))
+    )
+    handler({"manage": "check"}, CONTEXT)
+    assert seen == ["/admin/"]
 
 
 def test_work_is_done_in_the_default_language(monkeypatch: pytest.MonkeyPatch) -> None:

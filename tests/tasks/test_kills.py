@@ -247,7 +247,7 @@ def test_a_postgresql_that_is_away_for_longer_than_a_lease_loses_nothing(
 
 @pytest.fixture
 def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[Redis]:
-    """A Redis that this process sends to as well. TASK_QUEUES has to say when again."""
+    """A Redis that this process sends to. Workers are told of it by their environment."""
     if shutil.which("redis-server") is None:
         pytest.skip("redis-server is not installed")
     server = Redis(tmp_path)
