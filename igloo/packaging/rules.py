@@ -105,7 +105,8 @@ _LEFT = (
     # On S3.
     "apps/*/static/*",
     # For those who develop and deploy it, with what requirements-dev.txt brings.
-    "igloo/laptop/*", "igloo/packaging/*", "apps/common/schema.py", "apps/ops/demo/*",
+    "igloo/deploying/*", "igloo/laptop/*", "igloo/packaging/*", "apps/common/schema.py",
+    "apps/ops/demo/*",
     "apps/ops/diagrams/*", "apps/ops/management/commands/demo.py",
     "apps/ops/management/commands/diagrams.py", "apps/ops/management/commands/messages.py",
     "apps/ops/management/commands/openapi.py", "apps/tasks/management/commands/zappa_events.py",

@@ -1,0 +1,1 @@
+"""What brings igloo to AWS, from the machine of whoever deploys: `make deploy`, `make secrets`."""
