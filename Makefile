@@ -6,7 +6,7 @@ COMPILE := $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-e
 	--no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check generate requirements bench package lambda clean
+.PHONY: help install run demo test check generate requirements bench package lambda deploy rehearse clean
 
 help: ## List what make can do.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,13 @@ lambda: install ## Run the package as Lambda would, beside `make run`. PORT=8001
 	@$(RUN) -m igloo.laptop.aws_lambda.checkout
 	@$(MAKE) --no-print-directory package STAGE=dev
 	@exec $(RUN) -m igloo.laptop.aws_lambda.checkout .local/lambda/igloo-dev.zip
+
+deploy: install ## Deploy: make deploy STAGE=production. DRY_RUN=1 only looks, CONTRACT=1 lets migrations take away.
+	@test -n "$(STAGE)" || { echo "igloo: name a stage: make deploy STAGE=production"; exit 1; }
+	@$(RUN) -m igloo.deploying $(STAGE) $(if $(DRY_RUN),--dry-run) $(if $(CONTRACT),--contract)
+
+rehearse: install ## Deploy, update, go back and undeploy, with real Zappa, against a stand-in for AWS.
+	$(RUN) -m pytest -s -q tests/deploying/test_rehearsal.py
 
 clean: ## Remove .venv and this checkout's local data, for good.
 	@if [ -x $(RUN) ]; then $(RUN) -m igloo.laptop clean; else "$(PYTHON)" -m igloo.laptop clean; fi

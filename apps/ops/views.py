@@ -18,6 +18,7 @@ from apps.common.errors import DatabaseUnavailable, DomainError, NotFound
 from apps.common.openapi import describe
 from apps.common.problems import RETRY_AFTER, problem_response
 from apps.ops.shapes import AppConfigOut, app_config_shape
+from igloo.version import version
 
 
 class NotReady(DomainError):
@@ -32,8 +33,8 @@ OPENAPI_FILE = Path(settings.BASE_DIR) / "docs" / "openapi.json"
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process is alive; it asks nothing else, so that a database that is away kills nobody."""
-    return JsonResponse({"status": "ok"})
+    """The process is alive, and which code it runs; a database that is away kills nobody."""
+    return JsonResponse({"status": "ok", "version": version()})
 
 
 def readyz(request: HttpRequest) -> HttpResponse:

@@ -14,12 +14,24 @@ from django.conf import settings
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
+from igloo.version import version
 from tests.processes import free_port, wait_for_answer
 
 
 def test_alive(client: Client) -> None:
     # No `db`: it must not ask the database.
-    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/healthz").json() == {"status": "ok", "version": "local"}
+
+
+def test_alive_tells_the_version_of_its_container(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IGLOO_VERSION", "2026.11.3")
+    version.cache_clear()
+    try:
+        assert client.get("/healthz").json()["version"] == "2026.11.3"
+    finally:
+        version.cache_clear()
 
 
 @pytest.mark.django_db

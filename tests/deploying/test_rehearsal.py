@@ -1,0 +1,234 @@
+"""`make rehearse`: a stage's whole life, with real Zappa and the real zip, against a stand-in.
+
+deploy → request → S3 event → async task → update → changed answer → bad update → back by itself →
+first answer → undeploy. It ends by saying what it does not prove.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import requests
+from django.db import connection
+
+from tests.aws_lambda.test_package import ROOT, checkout
+from tests.aws_lambda.test_real_package import has_python
+from tests.builders import CONSENTS_JSON, DEVICE_JSON, PASSWORD, jpeg
+from tests.deploying.aws import AwsServer
+from tests.media.s3 import ACCESS_KEY, MEDIA_BUCKET, ORIGINALS_BUCKET, REGION, SECRET_KEY
+
+__all__ = ["has_python"]  # a fixture
+pytestmark = pytest.mark.usefixtures("has_python", "committed")
+
+NAME = "igloo-production"
+PLANTED = "planted-" + "7" * 32
+NOT_PROVED = """
+This does not prove: IAM (moto refuses nothing), API Gateway's routing and time-outs (the stack is
+a REST API's, and requests go past it), retries of asynchronous events, SnapStart and aliases,
+S3 sending its event by itself, and the checks of a deployed stage's settings (the function runs as
+STAGE=local on the tests' database)."""
+
+
+class Person:
+    """Whoever deploys, with a checkout of their own and AWS's keys."""
+
+    def __init__(self, folder: Path, server: AwsServer) -> None:
+        self.folder = folder
+        self.server = server
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the checkout; what it printed is shown."""
+        done = subprocess.run(
+            words,
+            cwd=self.folder,
+            env=os.environ
+            | {
+                "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+                "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+                "AWS_DEFAULT_REGION": REGION,
+                "AWS_ENDPOINT_URL": self.server.url,
+                "IGLOO_PACKAGE_CACHE": str(ROOT / ".local" / "lambda"),
+                "VIRTUAL_ENV": sys.prefix,
+                "GIT_AUTHOR_NAME": "Alice",
+                "GIT_AUTHOR_EMAIL": "alice@example.com",
+                "GIT_COMMITTER_NAME": "Alice",
+                "GIT_COMMITTER_EMAIL": "alice@example.com",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=500,
+            check=False,
+        )
+        print(f"$ {' '.join(words[-4:])}\n{done.stdout}")
+        return done
+
+    def deploy(self, *more: str) -> subprocess.CompletedProcess[str]:
+        """Commit what was changed, and deploy it."""
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "-q", "--allow-empty", "-m", "A change")
+        done = self.run(sys.executable, "-m", "igloo.deploying", "production", *more)
+        assert PLANTED not in done.stdout
+        return done
+
+    def change(self, name: str, old: str, new: str) -> None:
+        """Change a text of the checkout."""
+        text = (self.folder / name).read_text(encoding="utf-8")
+        assert old in text
+        (self.folder / name).write_text(text.replace(old, new), encoding="utf-8")
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        """Ask the stage, as an app would."""
+        return requests.get(f"{self.url}{path}", headers=headers, timeout=60)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> requests.Response:
+        """Tell the stage something, as an app would."""
+        return requests.post(f"{self.url}{path}", json=body, headers=headers, timeout=60)
+
+    @property
+    def url(self) -> str:
+        return f"{self.server.url}/_stage/{NAME}"
+
+    def client(self, service: str) -> Any:
+        """AWS's own API."""
+        return boto3.session.Session(ACCESS_KEY, SECRET_KEY).client(
+            service, region_name=REGION, endpoint_url=self.server.url
+        )
+
+
+@pytest.fixture
+def person(tmp_path: Path, django_db_setup: None) -> Iterator[Person]:
+    """With a checkout of this code, and an AWS that has the bucket, the role and the database."""
+    server = AwsServer(tmp_path)
+    server.start()
+    server.make_buckets()
+    database = connection.settings_dict
+    host = database["OPTIONS"].get("host") or database["HOST"]
+    login = f"{database['USER']}:{database['PASSWORD']}@:{database['PORT'] or 5432}"
+    variables = {
+        "DATABASE_URL": f"postgresql://{login}/{database['NAME']}?host={host}",
+        "PUBLIC_BASE_URL": f"{server.url}/_stage/{NAME}",
+        "SECRET_KEY": PLANTED,
+        "AWS_ENDPOINT_URL": server.url,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "MEDIA_BUCKET": MEDIA_BUCKET,
+        "MEDIA_URL": f"{server.url}/{MEDIA_BUCKET}/",
+        "ORIGINALS_BUCKET": ORIGINALS_BUCKET,
+    }
+    # A REST API: moto's CloudFormation knows no HTTP API.
+    folder = checkout(
+        tmp_path / "checkout", aws_environment_variables=variables, apigateway_version="v1"
+    )
+    shutil.copyfile(ROOT / ".gitignore", folder / ".gitignore")
+    who = Person(folder, server)
+    who.run("git", "init", "-q")
+    bucket = json.loads((ROOT / "zappa_settings.json").read_text())["production"]["s3_bucket"]
+    where = {"LocationConstraint": REGION}
+    server.client.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+    who.client("iam").create_role(RoleName="igloo-lambda", AssumeRolePolicyDocument="{}")
+    try:
+        yield who
+    finally:
+        server.stop()
+
+
+def wait_for(ask: Any, seconds: float = 40) -> Any:
+    """Ask until something true comes back."""
+    end = time.monotonic() + seconds
+    while not (found := ask()):
+        assert time.monotonic() < end, "nothing came"
+        time.sleep(0.3)
+    return found
+
+
+def upload_a_photo(person: Person) -> None:
+    """A ticket, the file to S3, S3's event, the task that it starts, the photo."""
+    login = {"username": "minji.home", "password": PASSWORD, "device": DEVICE_JSON}
+    more = {"birth_date": "1996-05-04", "consents": CONSENTS_JSON, "display_name": "민지"}
+    assert person.post("/api/v1/auth/signup", login | more).status_code == 201
+    token = person.post("/api/v1/auth/login", login).json()["access_token"]
+    member = {"Authorization": f"Bearer {token}"}
+    photo = jpeg()
+    announced = {"content_type": "image/jpeg", "size": len(photo)}
+    ticket = person.post("/api/v1/uploads", announced, **member).json()
+    sent = requests.post(ticket["url"], ticket["fields"], files={"file": photo}, timeout=20)
+    assert sent.status_code == 204, sent.text
+
+    record = {
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Post",
+        "s3": {
+            "bucket": {"name": ORIGINALS_BUCKET},
+            "object": {"key": ticket["fields"]["key"]},
+        },
+    }
+    event = json.dumps({"Records": [record]})
+    told = person.client("lambda").invoke(
+        FunctionName=NAME, InvocationType="Event", Payload=event.encode()
+    )
+    assert told["StatusCode"] == 202
+
+    def ready() -> bool:
+        found = person.get(f"/api/v1/uploads/{ticket['id']}", **member).json()
+        assert found["status"] != "failed", found
+        return found["status"] == "ready"
+
+    wait_for(ready)
+    assert person.server.keys(MEDIA_BUCKET)
+
+
+def test_the_life_of_a_stage(person: Person) -> None:
+    # Only a look: nothing is there afterwards.
+    looked = person.deploy("--dry-run")
+    assert looked.returncode == 0, looked.stdout
+    assert "would build the package, run `zappa deploy production`" in looked.stdout
+    assert person.client("lambda").list_functions()["Functions"] == []
+
+    first = person.deploy()
+    assert first.returncode == 0, first.stdout
+    version = person.get("/healthz").json()["version"]
+    assert f"production runs version {version}" in first.stdout
+    client = person.client("lambda")
+    assert client.get_function_event_invoke_config(FunctionName=NAME)["MaximumRetryAttempts"] == 0
+    assert person.get("/api/v1/app-config").json()["contact"]["email"] == "help@example.com"
+    upload_a_photo(person)
+
+    person.change("igloo/settings.py", "help@example.com", "hello@example.com")
+    second = person.deploy()
+    assert second.returncode == 0, second.stdout
+    updated = person.get("/healthz").json()["version"]
+    assert updated != version
+    assert person.get("/api/v1/app-config").json()["contact"]["email"] == "hello@example.com"
+    code = client.get_function(FunctionName=NAME)["Configuration"]["CodeSha256"]
+
+    # It can't start.
+    text = (person.folder / "igloo/settings.py").read_text(encoding="utf-8")
+    (person.folder / "igloo/settings.py").write_text(f'{text}\nraise RuntimeError("bad day")\n')
+    # The migrations are looked at with the settings of the checkout: only the function fails.
+    person.change("igloo/settings.py", "\nraise R", "\nif STAGE_IS_DEPLOYED:\n    raise R")
+    person.change(
+        "igloo/settings.py",
+        "\nif STAGE_IS",
+        '\nSTAGE_IS_DEPLOYED = "AWS_LAMBDA_FUNCTION_NAME" in os.environ\nif STAGE_IS',
+    )
+    third = person.deploy()
+    assert third.returncode == 1
+    assert "the new version failed" in third.stdout
+    assert f"production is back at version {updated}, which answers" in third.stdout
+    assert client.get_function(FunctionName=NAME)["Configuration"]["CodeSha256"] == code
+    assert person.get("/healthz").json()["version"] == updated
+    assert person.get("/api/v1/app-config").json()["contact"]["email"] == "hello@example.com"
+
+    gone = person.run(sys.executable, "-m", "zappa.cli", "undeploy", "production", "-y")
+    assert gone.returncode == 0
+    assert client.list_functions()["Functions"] == []
+    print(NOT_PROVED)
