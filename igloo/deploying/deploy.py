@@ -250,9 +250,14 @@ class Deploy:
                 f"--zip-file fileb://{self.kept}`, then GET /healthz must say "
                 f"{before.version or 'status ok'}."
             )
+        stay = (
+            "MIGRATIONS STAY, and with CONTRACT=1 they may have taken away what it needs."
+            if self.contract
+            else "Migrations stay: they only add."
+        )
         return (
             f"The deploy failed and {self.stage.name} is back at version "
-            f"{before.version or before.sha256}, which answers. Migrations stay: they only add."
+            f"{before.version or before.sha256}, which answers. {stay}"
         )
 
     def check_back(self, before: Before, host: str) -> None:

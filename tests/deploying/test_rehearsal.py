@@ -36,6 +36,14 @@ a REST API's, and requests go past it), retries of asynchronous events, SnapStar
 S3 sending its event by itself, and the checks of a deployed stage's settings (the function runs as
 STAGE=local on the tests' database)."""
 
+DROP = """
+from django.db import migrations
+
+class Migration(migrations.Migration):
+    dependencies = [("posts", "LAST")]
+    operations = [migrations.RemoveField("post", "title")]
+"""
+
 
 class Person:
     """Whoever deploys, with a checkout of their own and AWS's keys."""
@@ -209,6 +217,16 @@ def test_the_life_of_a_stage(person: Person) -> None:
     assert updated != version
     assert person.get("/api/v1/app-config").json()["contact"]["email"] == "hello@example.com"
     code = client.get_function(FunctionName=NAME)["Configuration"]["CodeSha256"]
+
+    # A migration that the running version would not survive: nothing is touched.
+    drop = person.folder / "apps/posts/migrations/9999_drop.py"
+    last = max(drop.parent.glob("[0-9]*.py")).stem
+    drop.write_text(DROP.replace("LAST", last), encoding="utf-8")
+    refused = person.deploy()
+    assert refused.returncode == 1
+    assert "would not survive this: posts.9999_drop.RemoveField" in refused.stdout
+    assert "zappa" not in refused.stdout
+    drop.unlink()
 
     # It can't start.
     text = (person.folder / "igloo/settings.py").read_text(encoding="utf-8")
