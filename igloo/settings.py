@@ -261,15 +261,25 @@ else:
         }
         for name, folder in (("default", "public"), ("originals", "originals"))
     }
+# Where browsers get the admin's and the docs page's files: the bucket, or a CDN before it.
+STATIC_URL = config.text(
+    "STATIC_URL",
+    f"https://{STATIC_BUCKET}.s3.{AWS_REGION}.amazonaws.com/" if STATIC_BUCKET else "/static/",
+)
 STORAGES["staticfiles"] = (
     {
-        "BACKEND": "django_s3_storage.storage.ManifestStaticS3Storage",
-        "OPTIONS": {"aws_region": AWS_REGION, "aws_s3_bucket_name": STATIC_BUCKET},
+        "BACKEND": "apps.media.s3_storage.StaticStorage",
+        "OPTIONS": {
+            "aws_region": AWS_REGION,
+            "aws_s3_endpoint_url": S3_ENDPOINT_URL,
+            "aws_s3_bucket_name": STATIC_BUCKET,
+            # So that a page's links are made without a client of S3.
+            "aws_s3_public_url": STATIC_URL,
+        },
     }
     if STATIC_BUCKET
     else {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 )
-STATIC_URL = "/static/"
 # The largest photo that a phone may send, in bytes.
 UPLOAD_MAX_BYTES = 30 * 1024 * 1024
 UPLOAD_TICKET_SECONDS = 3600

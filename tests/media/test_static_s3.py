@@ -1,0 +1,135 @@
+"""Static files on S3: `collectstatic` puts them there, and the pages that need them find them."""
+
+import gc
+import json
+import os
+import re
+import runpy
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+
+import pytest
+import requests
+from django.conf import settings as real_settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.files.storage import storages
+from django.test import Client
+from pytest_django import Settings
+
+from tests.media.s3 import ACCESS_KEY, REGION, SECRET_KEY, S3Server
+
+BUCKET = "igloo-static"
+OLD = "admin/css/base.0123456789ab.css"
+_LINK = re.compile(r'(?:src|href)="([^"]+\.(?:js|css|png|svg)[^"]*)"')
+
+
+def variables(server: S3Server) -> dict[str, str]:
+    """What a stage with this bucket has in its environment."""
+    return {
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_ENDPOINT_URL": server.url,
+        "STATIC_BUCKET": BUCKET,
+        "STATIC_URL": f"{server.url}/{BUCKET}/",
+    }
+
+
+def collect(server: S3Server) -> None:
+    """As whoever deploys does. In a process of its own: the library leaves files open."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "collectstatic", "--no-input"],
+        cwd=real_settings.BASE_DIR,
+        env=os.environ | variables(server),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def collected() -> Iterator[S3Server]:
+    """A bucket whose objects anyone may read by its policy, with the files of an older version."""
+    server = S3Server()
+    server.start()
+    server.client.create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    anyone_reads = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{BUCKET}/*",
+    }
+    policy = {"Version": "2012-10-17", "Statement": [anyone_reads]}
+    server.client.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+    server.client.put_object(Bucket=BUCKET, Key=OLD, Body=b"old")
+    collect(server)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def stage(collected: S3Server, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    """Static settings of a stage with this bucket, as igloo/settings.py makes them."""
+    for name, value in variables(collected).items():
+        monkeypatch.setenv(name, value)
+    made = runpy.run_path(str(real_settings.BASE_DIR / "igloo" / "settings.py"))
+    settings.STATIC_URL = made["STATIC_URL"]
+    settings.STORAGES = settings.STORAGES | {"staticfiles": made["STORAGES"]["staticfiles"]}
+    with warnings.catch_warnings():
+        # The library leaves the packed manifest that it read open.
+        warnings.simplefilter("ignore", ResourceWarning)
+        storage = storages["staticfiles"]
+        gc.collect()
+    monkeypatch.setattr(staticfiles_storage, "_wrapped", storage)
+    return collected
+
+
+@pytest.mark.usefixtures("db")
+def test_pages_get_all_they_load_from_there_and_may_keep_it(
+    stage: S3Server, client: Client
+) -> None:
+    for path, least in (("/api/docs", 4), ("/admin/login/", 4)):
+        links = _LINK.findall(client.get(path).content.decode())
+        assert len(links) >= least, path
+        for link in links:
+            assert link.startswith(f"{stage.url}/{BUCKET}/"), link
+            answer = requests.get(link, timeout=10)
+            assert answer.status_code == 200, link
+            assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+            kind = {"css": "text/css", "js": "javascript", "png": "image/png", "svg": "svg"}
+            assert kind[link.rpartition(".")[2]] in answer.headers["Content-Type"]
+
+
+def test_a_style_finds_its_pictures(stage: S3Server) -> None:
+    style = staticfiles_storage.url("admin/css/widgets.css")
+    images = re.findall(r'url\("?([^")]+)', requests.get(style, timeout=10).text)
+    assert images
+    for image in images:
+        answer = requests.get(f"{style.rpartition('/')[0]}/{image}", timeout=10)
+        assert answer.headers["Cache-Control"].endswith("immutable")
+
+
+def test_who_may_read_is_the_buckets_policy_alone(collected: S3Server) -> None:
+    for key in sorted(collected.keys(BUCKET))[:20]:
+        grants = collected.client.get_object_acl(Bucket=BUCKET, Key=key)["Grants"]
+        assert [grant["Grantee"]["Type"] for grant in grants] == ["CanonicalUser"], key
+
+
+def test_what_can_change_under_its_name_is_not_kept_for_ever(collected: S3Server) -> None:
+    kept = {
+        name: collected.client.head_object(Bucket=BUCKET, Key=name)["CacheControl"]
+        for name in ("staticfiles.json", "ops/docs.js")
+    }
+    assert kept == {"staticfiles.json": "no-cache", "ops/docs.js": "public,max-age=3600"}
+
+
+def test_files_of_other_versions_stay(collected: S3Server) -> None:
+    before = collected.keys(BUCKET)
+    assert OLD in before
+    collect(collected)
+    assert collected.keys(BUCKET) == before
