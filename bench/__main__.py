@@ -1,7 +1,8 @@
-"""`python -m bench [posts | photo | tasks] [--explain]`: measure how fast igloo is.
+"""`python -m bench [posts | photo | tasks | lambda] [--explain]`: measure how fast igloo is.
 
 Without a name, everything is measured, in about 15 minutes. The first run makes the data, which
-takes a minute or two more. `python -m bench.tasks` takes background work apart.
+takes a minute or two more. `python -m bench.tasks` takes background work apart, and
+`python -m bench.aws_lambda` the start on Lambda.
 """
 
 import argparse
@@ -38,7 +39,7 @@ def main() -> int:
     """Measure, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument(
-        "name", nargs="?", choices=["posts", "photo", "tasks"], help="measure this alone"
+        "name", nargs="?", choices=["posts", "photo", "tasks", "lambda"], help="measure this alone"
     )
     parser.add_argument(
         "--explain", action="store_true", help="print how PostgreSQL ran the queries"
@@ -57,6 +58,10 @@ def main() -> int:
             enqueue.run()
             throughput.run()
             kills.run()
+        if arguments.name in (None, "lambda"):
+            from bench.aws_lambda import measure
+
+            measure.run()
     except LaptopError as error:
         print(f"bench: {error}")
         return 1
