@@ -191,3 +191,20 @@ def test_instances_of_one_snapshot_draw_numbers_of_their_own(fresh: Lambda) -> N
         answer = random.getstate() != state
     """
     assert fresh.run(code, STAGE="local") is True
+
+
+@pytest.mark.parametrize("stage", [{"STAGE": "local"}, {}])
+def test_a_start_is_not_held_up_by_garbage_collection(fresh: Lambda, stage: dict[str, str]) -> None:
+    code = """
+        import gc
+        collections = []
+        gc.callbacks.append(lambda phase, _: phase == "start" and collections.append(phase))
+        from igloo import lambda_handler
+        gc.callbacks.clear()
+        answer = [len(collections), gc.isenabled(), gc.get_freeze_count() > 0]
+    """
+    # Whether it could start or not, which without a stage it can't.
+    collections, is_enabled, is_frozen = fresh.run(code, **(stage or LAMBDA))
+    assert (is_enabled, is_frozen) == (True, True)
+    # The few of the handler's own first imports; Django's would be two hundred.
+    assert collections < 20
