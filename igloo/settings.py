@@ -21,6 +21,7 @@ from igloo.laptop.database_url import default_url, is_embedded
 # local: a laptop and the tests. Anything else is deployed and held to `_refuse_unsafe_start`.
 STAGE = os.environ.get("STAGE", "local")
 DEPLOYED = STAGE != "local"
+_ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 config = Config(STAGE, Path(os.environ.get("SECRETS_DIR") or BASE_DIR / ".secrets"))
 
 # --- Safety -----------------------------------------------------------------------------------
@@ -101,8 +102,9 @@ DATABASE_URL = config.text("DATABASE_URL", default_url())
 DATABASES: dict[str, Any] = {
     "default": dj_database_url.parse(
         DATABASE_URL,
-        # Seconds a connection is kept. 0 suits runserver's one thread per request.
-        conn_max_age=config.number("DB_CONN_MAX_AGE", 0),
+        # Seconds a connection is kept. 0 suits runserver's one thread per request. On Lambda an
+        # instance has one thread, and Lambda ends it some minutes after its last event.
+        conn_max_age=config.number("DB_CONN_MAX_AGE", 600 if _ON_LAMBDA else 0),
         # Ask whether a kept connection still works. A worker finds that out by its first statement.
         conn_health_checks=config.flag("DB_CONN_HEALTH_CHECKS", True),
     )
@@ -296,9 +298,7 @@ TASKS = {
 }
 # Who runs tasks: on Lambda each is one more invocation, elsewhere `manage.py task_worker` runs
 # them. What may pass Lambda's 15 minutes gets a container of its own, where there is ECS.
-_TRANSPORT = config.text(
-    "TASK_TRANSPORT", "zappa" if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else "djangoq"
-)
+_TRANSPORT = config.text("TASK_TRANSPORT", "zappa" if _ON_LAMBDA else "djangoq")
 ECS = {
     "cluster": config.text("ECS_CLUSTER"),
     "task_definition": config.text("ECS_TASK_DEFINITION"),

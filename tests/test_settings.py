@@ -24,14 +24,16 @@ COMPLETE = {
 }
 
 
-def start(folder: Path, stage: str = "production", **environment: str) -> str:
-    """Load the settings in a fresh process; what it says where they refuse, or `started`."""
+def start(
+    folder: Path, stage: str = "production", shown: str = "'started'", **environment: str
+) -> str:
+    """Load the settings in a fresh process; what it says where they refuse, or `shown`."""
     known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     process = subprocess.run(
         [
             sys.executable,
             "-c",
-            "from django.conf import settings; settings.DEBUG; print('started')",
+            f"from django.conf import settings; settings.DEBUG; print({shown})",
         ],
         env=known
         | {"DJANGO_SETTINGS_MODULE": "igloo.settings", "SECRETS_DIR": str(folder), "STAGE": stage}
@@ -138,3 +140,18 @@ def test_secrets_are_ignored_by_git_and_the_example_is_not() -> None:
     assert ignored(".secrets/base.json")
     assert not ignored(".secrets/base.example.json")
     assert not ignored(".secrets/README.md")
+
+
+def test_an_instance_on_lambda_keeps_its_connection_and_asks_whether_it_works(
+    secrets: Path,
+) -> None:
+    shown = (
+        "[settings.DATABASES['default'][name] for name in ('CONN_MAX_AGE', 'CONN_HEALTH_CHECKS')]"
+        " + [settings.DATABASES['default']['OPTIONS'][name] for name in"
+        " ('connect_timeout', 'options')]"
+    )
+    limits = "True, 5, '-c statement_timeout=15000']"
+    function = {"AWS_LAMBDA_FUNCTION_NAME": "igloo-production"}
+    assert start(secrets, shown=shown, **function) == f"[600, {limits}"
+    assert start(secrets, shown=shown) == f"[0, {limits}"
+    assert start(secrets, shown=shown, DB_CONN_MAX_AGE="5", **function) == f"[5, {limits}"
