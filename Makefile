@@ -6,7 +6,7 @@ COMPILE := $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-e
 	--no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check generate requirements bench package lambda deploy rehearse clean
+.PHONY: help install run demo test check generate requirements bench package lambda deploy secrets rehearse clean
 
 help: ## List what make can do.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,10 @@ lambda: install ## Run the package as Lambda would, beside `make run`. PORT=8001
 deploy: install ## Deploy: make deploy STAGE=production. DRY_RUN=1 only looks, CONTRACT=1 lets migrations take away.
 	@test -n "$(STAGE)" || { echo "igloo: name a stage: make deploy STAGE=production"; exit 1; }
 	@$(RUN) -m igloo.deploying $(STAGE) $(if $(DRY_RUN),--dry-run) $(if $(CONTRACT),--contract)
+
+secrets: install ## Publish .secrets/ of a stage to S3: make secrets STAGE=production. DRY_RUN=1 only shows names, YES=1 does not ask.
+	@test -n "$(STAGE)" || { echo "igloo: name a stage: make secrets STAGE=production"; exit 1; }
+	@$(RUN) -m igloo.deploying.secrets $(STAGE) $(if $(DRY_RUN),--dry-run) $(if $(YES),--yes)
 
 rehearse: install ## Deploy, update, go back and undeploy, with real Zappa, against a stand-in for AWS.
 	$(RUN) -m pytest -s -q tests/deploying/test_rehearsal.py

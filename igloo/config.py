@@ -26,17 +26,18 @@ class Config:
     """The values of one stage.
 
     `secrets_dir` holds `base.json`, for every stage, and `<stage>.json`, which wins over it.
-    A missing file or folder is an empty one, so that a bare clone runs.
+    A missing file or folder is an empty one, so that a bare clone runs. `values` are those of the
+    files alone.
     """
 
     def __init__(self, stage: str, secrets_dir: Path) -> None:
-        self._values = _read_json(secrets_dir / "base.json") | _read_json(
+        self.values = _read_json(secrets_dir / "base.json") | _read_json(
             secrets_dir / f"{stage}.json"
         )
 
     def text(self, name: str, default: str = "") -> str:
         """The value as text; an empty value counts as missing."""
-        return str(os.environ.get(name) or self._values.get(name) or default)
+        return str(os.environ.get(name) or self.values.get(name) or default)
 
     def flag(self, name: str, default: bool = False) -> bool:
         """The value as yes or no: 1/true/yes/on and 0/false/no/off, whatever the case."""
@@ -57,7 +58,7 @@ class Config:
 
     def words(self, name: str, default: str = "") -> list[str]:
         """The value as a list: comma-separated, or a JSON list in a secrets file."""
-        value = os.environ.get(name) or self._values.get(name) or default
+        value = os.environ.get(name) or self.values.get(name) or default
         if isinstance(value, list):
             return [str(word) for word in value]
         return [word.strip() for word in str(value).split(",") if word.strip()]

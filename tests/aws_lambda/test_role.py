@@ -11,6 +11,7 @@ from django.conf import settings
 
 from apps.media import services
 from apps.media.models import Upload
+from igloo.lambda_handler import _read_remote
 from tests.builders import jpeg, make_member, make_upload, processed_upload, send
 from tests.media.conftest import run_tasks, s3, s3_server  # noqa: F401 - fixtures
 from tests.media.s3 import ACCESS_KEY, REGION, SECRET_KEY, S3Server
@@ -23,6 +24,7 @@ PARAMETERS = {
     "HeavyTaskDefinition": "igloo-heavy",
     "HeavyTaskRoles": "arn:aws:iam::123456789012:role/a,arn:aws:iam::123456789012:role/b",
     "InVpc": "true",
+    "SecretsObject": "igloo-secrets/production.json",
 }
 # By what permission S3 judges a call ("Required permissions for Amazon S3 API operations"). A
 # HEAD of what is not there asks for ListBucket too: without it the answer is 403 and not 404.
@@ -76,7 +78,7 @@ def statements() -> list[dict[str, Any]]:
         for client in (stacks, iam):
             client.close()
         server.stop()
-    assert sorted(names) == ["application", "heavy", "runtime", "vpc"]
+    assert sorted(names) == ["application", "heavy", "runtime", "secrets", "vpc"]
     return [statement for document in documents for statement in document["Statement"]]
 
 
@@ -148,6 +150,19 @@ def test_of_static_files_the_names_alone_can_be_read(statements: list[dict[str, 
     on_files = granted(statements, on="arn:aws:s3:::igloo-static/staticfiles.json")
     assert on_files == {"s3:GetObject"}
     assert granted(statements, on="arn:aws:s3:::igloo-static") == {"s3:GetObject", "s3:ListBucket"}
+
+
+def test_of_secrets_what_the_handler_reads_can_be_read(
+    statements: list[dict[str, Any]],
+    s3: S3Server,  # noqa: F811
+    calls: set[tuple[str, str]],
+) -> None:
+    s3.client.put_object(Bucket="igloo-originals", Key="production.json", Body=b"{}")
+    calls.clear()
+    assert _read_remote("s3://igloo-originals/production.json") == {}
+    assert calls == {("igloo-originals", "GetObject")}
+    on_secrets = granted(statements, on="arn:aws:s3:::igloo-secrets/production.json")
+    assert on_secrets == granted(statements, on="arn:aws:s3:::igloo-secrets") == {"s3:GetObject"}
 
 
 def test_everything_else_is_what_transports_call_and_aws_needs(
