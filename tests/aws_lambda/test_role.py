@@ -17,7 +17,9 @@ from tests.media.conftest import run_tasks, s3, s3_server  # noqa: F401 - fixtur
 from tests.media.s3 import ACCESS_KEY, REGION, SECRET_KEY, S3Server
 
 TEMPLATE = settings.BASE_DIR / "deploy" / "lambda-role.json"
+ROLE = "igloo-role-of-this-test"
 PARAMETERS = {
+    "RoleName": ROLE,
     "MediaBucket": "igloo-media",
     "OriginalsBucket": "igloo-originals",
     "StaticBucket": "igloo-static",
@@ -68,10 +70,9 @@ def statements() -> list[dict[str, Any]]:
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
     try:
-        names = iam.list_role_policies(RoleName="igloo-lambda")["PolicyNames"]
+        names = iam.list_role_policies(RoleName=ROLE)["PolicyNames"]
         documents = [
-            iam.get_role_policy(RoleName="igloo-lambda", PolicyName=name)["PolicyDocument"]
-            for name in names
+            iam.get_role_policy(RoleName=ROLE, PolicyName=name)["PolicyDocument"] for name in names
         ]
     finally:
         stacks.delete_stack(StackName="igloo-role")

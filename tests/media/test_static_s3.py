@@ -55,9 +55,11 @@ def collected() -> Iterator[S3Server]:
     """A bucket whose objects anyone may read by its policy, with the files of an older version."""
     server = S3Server()
     server.start()
-    server.client.create_bucket(
-        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
-    )
+    # moto's servers in one process share what they hold, and xdist may come back to this module.
+    if BUCKET not in {bucket["Name"] for bucket in server.client.list_buckets()["Buckets"]}:
+        server.client.create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
     anyone_reads = {
         "Effect": "Allow",
         "Principal": "*",
