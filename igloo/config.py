@@ -35,9 +35,16 @@ class Config:
             secrets_dir / f"{stage}.json"
         )
 
+    def _value(self, name: str, default: str) -> Any:
+        """An empty value counts as missing; a 0 or a false of a secrets file does not."""
+        if value := os.environ.get(name):
+            return value
+        value = self.values.get(name)
+        return default if value in (None, "", []) else value
+
     def text(self, name: str, default: str = "") -> str:
         """The value as text; an empty value counts as missing."""
-        return str(os.environ.get(name) or self.values.get(name) or default)
+        return str(self._value(name, default))
 
     def flag(self, name: str, default: bool = False) -> bool:
         """The value as yes or no: 1/true/yes/on and 0/false/no/off, whatever the case."""
@@ -58,7 +65,7 @@ class Config:
 
     def words(self, name: str, default: str = "") -> list[str]:
         """The value as a list: comma-separated, or a JSON list in a secrets file."""
-        value = os.environ.get(name) or self.values.get(name) or default
+        value = self._value(name, default)
         if isinstance(value, list):
             return [str(word) for word in value]
         return [word.strip() for word in str(value).split(",") if word.strip()]

@@ -113,6 +113,15 @@ def test_the_environment_wins_over_the_stage_and_the_stage_over_base(
     ]
 
 
+def test_zero_and_false_of_a_file_are_values_and_empty_ones_are_none(tmp_path: Path) -> None:
+    (tmp_path / "dev.json").write_text('{"N": 0, "F": false, "T": "", "W": [], "X": null}')
+    config = Config("dev", tmp_path)
+    assert config.number("N", 15_000) == 0
+    assert config.flag("F", True) is False
+    assert [config.text(name, "default") for name in "TX"] == ["default", "default"]
+    assert config.words("W", "default") == ["default"]
+
+
 @pytest.mark.parametrize("content", ["{", "[]"])
 def test_a_secrets_file_that_is_no_object_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "base.json").write_text(content)

@@ -8,6 +8,9 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from zappa.core import ASSUME_POLICY
 
 from apps.media import services
 from apps.media.models import Upload
@@ -35,6 +38,10 @@ S3_ACTIONS = {
     "GetObject": {"s3:GetObject"},
     "PutObject": {"s3:PutObject"},
     "DeleteObject": {"s3:DeleteObject"},
+    # A large file goes in parts, and is taken back where one fails.
+    "CreateMultipartUpload": {"s3:PutObject", "s3:AbortMultipartUpload"},
+    "UploadPart": {"s3:PutObject"},
+    "CompleteMultipartUpload": {"s3:PutObject"},
     "ListObjectsV2": {"s3:ListBucket"},
 }
 # What AWS itself does in the function's name: logs, and network interfaces in a VPC ("Lambda
@@ -135,6 +142,8 @@ def test_a_photos_whole_life_on_s3_is_granted_and_no_more(
     calls.clear()  # what the phone sent
     services.complete_upload(upload=waiting)
     run_tasks()
+    # What fits into UPLOAD_MAX_BYTES, and is larger than what boto3 sends in one.
+    storages["originals"].save("originals/large", ContentFile(bytes(9 * 1024 * 1024)))
     services.delete_uploads(upload_ids=list(Upload.objects.values_list("pk", flat=True)))
     run_tasks()
     wanted: dict[str, set[str]] = {}
@@ -151,6 +160,19 @@ def test_of_static_files_the_names_alone_can_be_read(statements: list[dict[str, 
     on_files = granted(statements, on="arn:aws:s3:::igloo-static/staticfiles.json")
     assert on_files == {"s3:GetObject"}
     assert granted(statements, on="arn:aws:s3:::igloo-static") == {"s3:GetObject", "s3:ListBucket"}
+
+
+def test_the_services_that_zappa_hands_the_role_to_may_take_it() -> None:
+    """Its rules name it (PutRule refuses another role), and so do the methods of a REST API."""
+
+    def trusted(document: dict[str, Any]) -> set[str]:
+        [statement] = document["Statement"]
+        assert statement["Action"] == "sts:AssumeRole"
+        return set(statement["Principal"]["Service"])
+
+    template = json.loads(TEMPLATE.read_text(encoding="utf-8"))
+    role = template["Resources"]["Role"]["Properties"]["AssumeRolePolicyDocument"]
+    assert trusted(role) == trusted(json.loads(ASSUME_POLICY))
 
 
 def test_of_secrets_what_the_handler_reads_can_be_read(

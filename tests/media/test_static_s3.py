@@ -68,6 +68,10 @@ def collected() -> Iterator[S3Server]:
     }
     policy = {"Version": "2012-10-17", "Statement": [anyone_reads]}
     server.client.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+    # So that what was deleted meanwhile is known.
+    server.client.put_bucket_versioning(
+        Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"}
+    )
     server.client.put_object(Bucket=BUCKET, Key=OLD, Body=b"old")
     collect(server)
     yield server
@@ -130,8 +134,9 @@ def test_what_can_change_under_its_name_is_not_kept_for_ever(collected: S3Server
     assert kept == {"staticfiles.json": "no-cache", "ops/docs.js": "public,max-age=3600"}
 
 
-def test_files_of_other_versions_stay(collected: S3Server) -> None:
+def test_files_of_other_versions_stay_and_no_file_is_away_meanwhile(collected: S3Server) -> None:
     before = collected.keys(BUCKET)
     assert OLD in before
     collect(collected)
     assert collected.keys(BUCKET) == before
+    assert "DeleteMarkers" not in collected.client.list_object_versions(Bucket=BUCKET)
