@@ -6,7 +6,7 @@ COMPILE := $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-e
 	--no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check generate requirements bench package lambda deploy secrets rehearse clean
+.PHONY: help install run demo test check contract generate requirements bench package lambda deploy secrets rehearse clean
 
 help: ## List what make can do.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -22,7 +22,7 @@ demo: install ## Fill this checkout's database with the demo data, without start
 	@exec $(RUN) -m igloo.laptop demo
 
 test: check ## Check, then run all tests. DATABASE_URL=… tests on another PostgreSQL.
-	$(RUN) -m pytest -n auto tests
+	$(RUN) -m pytest -n auto --dist loadgroup tests
 
 check: install ## Check style, types, layers, migrations, schema, translations, diagrams, events.
 	$(RUN) -m ruff check .
@@ -44,6 +44,10 @@ generate: install ## Write what is made from the code: schema, translations, dia
 requirements: install ## Resolve requirements*.in into requirements*.txt, pinned with hashes.
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
+
+contract: install ## Try the API's contract at an address: make contract URL=https://dev.example.com.
+	@test -n "$(URL)" || { echo "igloo: name an address: make contract URL=https://dev.example.com"; exit 1; }
+	IGLOO_URL="$(URL)" $(RUN) -m pytest --force-enable-socket tests/contract
 
 bench: install ## Measure how fast igloo is.
 	$(RUN) -m bench

@@ -22,6 +22,7 @@ RUNTIMES = {
 STAY_BEHIND = {
     "zappa": "deploys; igloo/lambda_handler.py stands in its handler's place",
     "boto3": "Lambda's runtime has it",
+    "gunicorn": "the web server of a container",
     "redis": "the broker of task_worker, which runs in containers",
     "pycparser": "cffi's, to read C; what is here was compiled",
 }

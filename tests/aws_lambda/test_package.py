@@ -586,6 +586,9 @@ botocore==1.44.5 \\
 django==5.2.19 \\
     --hash=sha256:ba
     # via -r requirements.in
+gunicorn==27.0.1 \\
+    --hash=sha256:bd
+    # via -r requirements.in
 pycparser==3.12 \\
     --hash=sha256:bb
     # via cffi

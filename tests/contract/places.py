@@ -1,0 +1,196 @@
+"""The places igloo runs at, each started whole on loopback, with a database of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from platform import machine
+from typing import Any
+
+import psycopg2
+from django.conf import settings
+from django.db import connection
+
+from igloo.laptop import launcher, programs
+from igloo.laptop.aws_lambda.local import running
+from igloo.packaging import PackagingError, environment
+from tests.aws_lambda.test_package import RUNTIME
+from tests.media.s3 import ACCESS_KEY, MEDIA_BUCKET, ORIGINALS_BUCKET, SECRET_KEY, S3Server
+from tests.processes import free_port, wait_for_answer
+
+LOCAL = ("laptop", "gunicorn", "lambda-v1", "lambda-v2")
+_STOP_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Place:
+    """An address where igloo answers."""
+
+    name: str
+    url: str
+    # Its name on the tests' server; empty where nothing is known but the address.
+    database: str = ""
+
+    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Look into its database, or change it."""
+        with closing(_connect(self.database)) as own, own, own.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+
+class Places:
+    """Starts places when they are asked for; `close` stops them all.
+
+    Args:
+        folder: where the laptop keeps its photos, and all of them what they say.
+        package: gives the zip, which takes a while to build; only Lambda needs it.
+    """
+
+    def __init__(self, folder: Path, package: Callable[[], Path]) -> None:
+        self.folder = folder
+        self.package = package
+        self._stack = ExitStack()
+        self._known: dict[str, Place] = {}
+        self._s3: S3Server | None = None
+        self._template = ""
+
+    def __getitem__(self, name: str) -> Place:
+        """The place of this name, up and ready."""
+        if name not in self._known:
+            database = self._database(name.replace("-", "_"))
+            variables = {
+                "DATABASE_URL": _url(database),
+                "LOG_LEVEL": "WARNING",
+                "PUBLIC_BASE_URL": "https://igloo.example",
+            }
+            start = {"laptop": self._laptop, "gunicorn": self._gunicorn}.get(name)
+            url = start(variables) if start else self._lambda(variables, name.partition("-")[2])
+            wait_for_answer(f"{url}/readyz")
+            self._known[name] = Place(name, url, database)
+        return self._known[name]
+
+    def close(self) -> None:
+        """Stop them."""
+        self._stack.close()
+
+    # --- Each place -----------------------------------------------------------------------------
+    def _laptop(self, variables: dict[str, str]) -> str:
+        """What `make run` starts; its photos are files."""
+        port = free_port()
+        variables |= {"LOCAL_STORAGE_DIR": str(self.folder / "storage"), "PORT": str(port)}
+        web = launcher.manage(*launcher.WEB, f"127.0.0.1:{port}")
+        self._process("laptop-web", web, variables)
+        self._process("laptop-worker", launcher.manage(*launcher.WORKER), variables)
+        return f"http://127.0.0.1:{port}"
+
+    def _gunicorn(self, variables: dict[str, str]) -> str:
+        """What a container runs; its photos are on S3."""
+        port = free_port()
+        variables |= self._s3_variables() | {"HOST": "127.0.0.1", "PORT": str(port)}
+        web = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "--config",
+            "deploy/gunicorn.conf.py",
+            "igloo.wsgi",
+        ]
+        self._process("gunicorn-web", web, variables | {"WEB_CONCURRENCY": "2"})
+        self._process("gunicorn-worker", launcher.manage(*launcher.WORKER), variables)
+        return f"http://127.0.0.1:{port}"
+
+    def _lambda(self, variables: dict[str, str], api: str) -> str:
+        """The package behind an API Gateway, whose address it counts callers by."""
+        variables |= self._s3_variables() | {"TRUSTED_PROXIES": "1"}
+        front = running(self.package(), environment=variables, api=api, instances=2)
+        return self._stack.enter_context(front).url
+
+    # --- What they need -------------------------------------------------------------------------
+    def _s3_variables(self) -> dict[str, str]:
+        if self._s3 is None:
+            self._s3 = S3Server()
+            self._s3.start()
+            self._stack.callback(self._s3.stop)
+            self._s3.make_buckets()
+        return {
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_ENDPOINT_URL": self._s3.url,
+            "MEDIA_BUCKET": MEDIA_BUCKET,
+            "MEDIA_URL": f"{self._s3.url}/{MEDIA_BUCKET}/",
+            "ORIGINALS_BUCKET": ORIGINALS_BUCKET,
+        }
+
+    def _process(self, name: str, command: list[str], variables: Mapping[str, str]) -> None:
+        log = self._stack.enter_context((self.folder / f"{name}.log").open("wb"))
+        process = subprocess.Popen(
+            programs.leashed(command, signal.SIGKILL),
+            cwd=settings.BASE_DIR,
+            env=os.environ | dict(variables) | {"TASK_WORKER_NAME": name},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        self._stack.callback(_stop, process)
+
+    def _database(self, name: str) -> str:
+        """A database of its own, with the tables."""
+        if not self._template:
+            self._template = self._create("template", "")
+            subprocess.run(
+                [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity=0"],
+                cwd=settings.BASE_DIR,
+                env=os.environ | {"DATABASE_URL": _url(self._template)},
+                check=True,
+            )
+        return self._create(name, f" TEMPLATE {self._template}")
+
+    def _create(self, name: str, options: str) -> str:
+        database = f"contract_{name}_{os.getpid()}"
+        _execute(f"CREATE DATABASE {database}{options}")
+        self._stack.callback(_execute, f"DROP DATABASE {database} WITH (FORCE)")
+        return database
+
+
+def why_no_lambda() -> str:
+    """Why the package can't run on this machine; empty where it can."""
+    if (sys.platform, machine()) != ("linux", "x86_64"):
+        return "the package is for Linux on x86-64"
+    try:
+        environment.python_for(RUNTIME)
+    except PackagingError as error:
+        return str(error)
+    return ""
+
+
+def _url(database: str) -> str:
+    known = connection.settings_dict
+    host = known["OPTIONS"].get("host") or known["HOST"]
+    login = f"{known['USER']}:{known['PASSWORD']}@:{known['PORT'] or 5432}"
+    return f"postgresql://{login}/{database}?host={host}"
+
+
+def _connect(database: str) -> Any:
+    parameters = connection.get_connection_params() | {"dbname": database}
+    parameters.pop("cursor_factory", None)
+    return psycopg2.connect(**parameters)
+
+
+def _execute(sql: str) -> None:
+    with closing(_connect("postgres")) as own:
+        own.autocommit = True
+        with own.cursor() as cursor:
+            cursor.execute(sql)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
