@@ -288,7 +288,9 @@ def _manage(line: str) -> dict[str, str]:
 
     words = shlex.split(line)
     if not words or words[0] not in MANAGEMENT_COMMANDS:
-        raise UnknownEvent(f"{line[:40]!r} is none of {', '.join(MANAGEMENT_COMMANDS)}")
+        # Not the line: what follows the command may be a password.
+        name = words[0][:40] if words else ""
+        raise UnknownEvent(f"{name!r} is none of {', '.join(MANAGEMENT_COMMANDS)}")
     output = io.StringIO()
     try:
         call_command(*words, stdout=output, stderr=output, no_color=True)

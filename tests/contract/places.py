@@ -63,7 +63,7 @@ class Places:
         if name not in self._known:
             database = self._database(name.replace("-", "_"))
             variables = {
-                "DATABASE_URL": _url(database),
+                "DATABASE_URL": database_url(database),
                 "LOG_LEVEL": "WARNING",
                 "PUBLIC_BASE_URL": "https://igloo.example",
             }
@@ -144,7 +144,7 @@ class Places:
             subprocess.run(
                 [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity=0"],
                 cwd=settings.BASE_DIR,
-                env=os.environ | {"DATABASE_URL": _url(self._template)},
+                env=os.environ | {"DATABASE_URL": database_url(self._template)},
                 check=True,
             )
         return self._create(name, f" TEMPLATE {self._template}")
@@ -167,7 +167,8 @@ def why_no_lambda() -> str:
     return ""
 
 
-def _url(database: str) -> str:
+def database_url(database: str) -> str:
+    """The URL of a database on the tests' server, as a process of another Python reads it."""
     known = connection.settings_dict
     host = known["OPTIONS"].get("host") or known["HOST"]
     login = f"{known['USER']}:{known['PASSWORD']}@:{known['PORT'] or 5432}"

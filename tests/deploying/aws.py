@@ -148,10 +148,9 @@ class AwsServer(S3Server):
         self._server.serve_forever()
 
     def start(self) -> None:
-        """Start, empty: moto's servers of one process share what they hold. `url` is where."""
+        """Start, empty. `url` is where."""
         super().start()
-        reset = urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")
-        urllib.request.urlopen(reset, timeout=20).close()
+        self.reset()
         self.shim.url = self.url
 
     def stop(self) -> None:

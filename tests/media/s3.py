@@ -14,6 +14,7 @@ import hmac
 import io
 import json
 import runpy
+import urllib.request
 from typing import Any, ClassVar
 
 import boto3
@@ -154,6 +155,11 @@ class S3Server(ThreadedMotoServer):
         self.client.close()
         if self._server is not None:
             self._server.server_close()
+
+    def reset(self) -> None:
+        """Forget everything: moto's servers of one process share what they hold."""
+        request = urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")
+        urllib.request.urlopen(request, timeout=20).close()
 
     def make_buckets(self) -> None:
         """The buckets, where they are not there yet. Anyone may read photos, and nothing else."""
