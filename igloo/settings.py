@@ -268,20 +268,29 @@ STATIC_URL = config.text(
     "STATIC_URL",
     f"https://{STATIC_BUCKET}.s3.{AWS_REGION}.amazonaws.com/" if STATIC_BUCKET else "/static/",
 )
-STORAGES["staticfiles"] = (
-    {
+# The names that `collectstatic` gives them, which a package and an image hold: a page makes its
+# links without a client of S3, and without a call to it (igloo/packaging/static_names.py).
+_STATIC_NAMES = BASE_DIR / "staticfiles.json"
+if not STATIC_BUCKET:
+    STORAGES["staticfiles"] = {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage",
+    }
+elif _STATIC_NAMES.exists():
+    STORAGES["staticfiles"] = {
+        "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage",
+        "OPTIONS": {"location": BASE_DIR, "base_url": STATIC_URL},
+    }
+else:
+    # Where `collectstatic` runs.
+    STORAGES["staticfiles"] = {
         "BACKEND": "apps.media.s3_storage.StaticStorage",
         "OPTIONS": {
             "aws_region": AWS_REGION,
             "aws_s3_endpoint_url": S3_ENDPOINT_URL,
             "aws_s3_bucket_name": STATIC_BUCKET,
-            # So that a page's links are made without a client of S3.
             "aws_s3_public_url": STATIC_URL,
         },
     }
-    if STATIC_BUCKET
-    else {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-)
 # The largest photo that a phone may send, in bytes.
 UPLOAD_MAX_BYTES = 30 * 1024 * 1024
 UPLOAD_TICKET_SECONDS = 3600

@@ -58,17 +58,21 @@ class Deploy:
         run("check the AWS account", self.check_account)
         found = run("look for the version before", self.function.description)
         host = self.host(found)
+        static_bucket = run("check the bucket of static files", partial(self.static_bucket, found))
         version = run("ask it for its version", partial(self.ask_before, host)) if found else None
         if found and version:
             run("check the migrations", self.check_migrations)
         if dry_run:
             verb = "update" if found else "deploy"
             say(
-                f"dry run: would build the package, run `zappa {verb} {self.stage.name}`, set "
-                "MaximumRetryAttempts=0, migrate, test the new version, and go back if that fails"
+                f"dry run: would build the package, send the static files to {static_bucket}, run "
+                f"`zappa {verb} {self.stage.name}`, set MaximumRetryAttempts=0, migrate, test the "
+                "new version, and go back if that fails"
             )
             return
         run("build the package", self.build)
+        # First: pages of the version before go on without them, those of the new one do not.
+        run("send the static files", partial(self.collect_static, static_bucket))
         if found:
             self.before = run("keep the version before", partial(self.keep, found, version))
         try:
@@ -120,11 +124,33 @@ class Deploy:
 
     def host(self, found: dict[str, Any] | None) -> str:
         """A host name that the stage answers to: the public one, or the first allowed."""
-        variables = (found or {}).get("Configuration", {}).get("Environment", {})
-        there = self.stage.variables | variables.get("Variables", {})
-        url = there.get("PUBLIC_BASE_URL") or self.stage.value("PUBLIC_BASE_URL")
-        allowed = there.get("ALLOWED_HOSTS") or self.stage.value("ALLOWED_HOSTS")
+        url = self.value(found, "PUBLIC_BASE_URL")
+        allowed = self.value(found, "ALLOWED_HOSTS")
         return urlsplit(url).hostname or allowed.partition(",")[0] or "localhost"
+
+    def value(self, found: dict[str, Any] | None, name: str) -> str:
+        """A setting, of the deployed function's variables or as far as this machine knows it."""
+        variables = (found or {}).get("Configuration", {}).get("Environment", {})
+        return variables.get("Variables", {}).get(name) or self.stage.value(name)
+
+    def static_bucket(self, found: dict[str, Any] | None) -> str:
+        """Where the stage's static files are.
+
+        Raises:
+            DeployError: nobody says, or it can't be reached.
+        """
+        name = self.value(found, "STATIC_BUCKET")
+        if not name:
+            raise DeployError(
+                f"Where to send the static files of {self.stage.name} is not known here: name "
+                f"STATIC_BUCKET in its aws_environment_variables or in "
+                f".secrets/{self.stage.name}.json."
+            )
+        try:
+            boto3.client("s3", region_name=self.stage.region).head_bucket(Bucket=name)
+        except (BotoCoreError, ClientError) as error:
+            raise DeployError(f"The bucket {name} of STATIC_BUCKET: {error}") from error
+        return name
 
     def ask_before(self, host: str) -> str | None:
         """What runs now. Where it can't say that, the new version may be what mends it."""
@@ -158,6 +184,26 @@ class Deploy:
         with zipfile.ZipFile(self.zip) as package:
             self.version = json.loads(package.read("package_info.json"))["version"]
         say(f"  version {self.version}")
+
+    def collect_static(self, bucket: str) -> None:
+        """Django's `collectstatic`; files of older versions stay there.
+
+        Raises:
+            DeployError: it ended with another status than 0.
+        """
+        done = subprocess.run(
+            [sys.executable, "manage.py", "collectstatic", "--no-input"],
+            cwd=self.stage.root,
+            # A laptop's settings but for the bucket: a deployed stage's are not all known here.
+            env=os.environ
+            | {"STAGE": "local", "STATIC_BUCKET": bucket, "AWS_REGION": self.stage.region},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise DeployError(f"collectstatic failed: {done.stderr[-2000:]}")
+        say(f"  {done.stdout.strip()}")
 
     def zappa(self, *arguments: str) -> None:
         """Run Zappa, and print what it prints, without the values of the stage's variables.

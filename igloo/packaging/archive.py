@@ -61,7 +61,14 @@ def _refuse(strange: list[str]) -> None:
 
 
 def write(
-    path: Path, *, root: Path, libraries: Path, python: str, runtime: str, settings: bytes
+    path: Path,
+    *,
+    root: Path,
+    libraries: Path,
+    python: str,
+    runtime: str,
+    settings: bytes,
+    static_names: bytes,
 ) -> None:
     """Write the package to `path`, and check what was written.
 
@@ -70,6 +77,7 @@ def write(
         libraries: the folder of `environment.libraries`.
         python: of the runtime's version, to compile with.
         settings: `zappa_settings.py`, as Zappa makes it of the stage.
+        static_names: `staticfiles.json`, as `make_static_names` makes it.
 
     Raises:
         PackagingError: the package would hold what it must not, or lack what it needs.
@@ -80,6 +88,7 @@ def write(
         for file in libraries.rglob("*")
         if file.is_file()
     }
+    files["staticfiles.json"] = static_names
     info = {"runtime": runtime, "version": _digest(files)}
     files["package_info.json"] = json.dumps(info, sort_keys=True).encode()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as package:

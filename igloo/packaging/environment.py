@@ -8,17 +8,16 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
 from igloo.packaging import PackagingError, elf, rules
+from igloo.packaging.programs import output, run, uv
 
 ROOT = Path(__file__).resolve().parents[2]
 # Where Lambda unpacks a package: what tracebacks say.
@@ -53,7 +52,7 @@ def libraries(runtime: str) -> Path:
             [
                 requirements,
                 runtime,
-                _version(python),
+                version_of(python),
                 *(path.read_text("utf-8") for path in built_by),
             ]
         ).encode()
@@ -119,7 +118,7 @@ def _install(requirements: str, folder: Path, *, runtime: str, python: str) -> N
         file.flush()
         sources = [word for name in rules.WITHOUT_WHEEL for word in ("--no-binary", name)]
         command = [
-            *_uv(), "pip", "install", "--quiet", "--target", str(folder), "--python", python,
+            *uv(), "pip", "install", "--quiet", "--target", str(folder), "--python", python,
             "--python-version", runtime.removeprefix("python"),
             "--python-platform", rules.RUNTIMES[runtime],
             "--only-binary", ":all:", *sources, "--require-hashes", "--no-deps",
@@ -133,9 +132,9 @@ def _install(requirements: str, folder: Path, *, runtime: str, python: str) -> N
         }
         try:
             # What is pinned and was fetched before needs no index.
-            _run(command, "", UV_OFFLINE="1", **variables)
+            run(command, "", variables | {"UV_OFFLINE": "1"})
         except PackagingError:
-            _run(command, "The libraries of the package can't be installed", **variables)
+            run(command, "The libraries of the package can't be installed", variables)
     for name in rules.WITHOUT_WHEEL:
         (wheel,) = folder.glob(f"{name.replace('-', '_')}-*.dist-info/WHEEL")
         if "Root-Is-Purelib: true" not in wheel.read_text(encoding="utf-8"):
@@ -165,7 +164,7 @@ def compile_folder(folder: Path, *, python: str, beside: bool = False) -> None:
     Args:
         beside: the byte code in the source's place, else in `__pycache__`.
     """
-    _run(
+    run(
         [
             python, "-I", "-W", "ignore", "-m", "compileall", "-q", "-f",
             *(["-b"] if beside else []), "--invalidation-mode", "unchecked-hash",
@@ -184,11 +183,11 @@ def python_for(runtime: str) -> str:
     """
     version = runtime.removeprefix("python")
     for candidate in _pythons(version):
-        if _version(candidate).startswith(f"{version}."):
+        if version_of(candidate).startswith(f"{version}."):
             return candidate
     raise PackagingError(
         f"The package for {runtime} is compiled by Python {version}, which is not on this machine. "
-        f"Install it, for one with: {' '.join(_uv())} python install {version}"
+        f"Install it, for one with: {' '.join(uv())} python install {version}"
     )
 
 
@@ -203,45 +202,11 @@ def _pythons(version: str) -> Iterator[str]:
     for command in ("find", "install", "find"):
         if command == "install":
             click.echo(f"igloo: looking for Python {version} to compile with …")
-            _output([*_uv(), "python", "install", "--quiet", "--no-bin", version], **own)
-        elif found := _output(
-            [*_uv(), "python", "find", "--system", "--no-project", version], **own
-        ):
+            output([*uv(), "python", "install", "--quiet", "--no-bin", version], **own)
+        elif found := output([*uv(), "python", "find", "--system", "--no-project", version], **own):
             yield found
 
 
-def _version(python: str) -> str:
+def version_of(python: str) -> str:
     """Its full version: `3.12.1 (main, …) [GCC 12.2.0]`. Empty when it does not start."""
-    return _output([python, "-I", "-c", "import sys; print(sys.version)"])
-
-
-def _output(command: list[str], **variables: str) -> str:
-    try:
-        process = subprocess.run(  # noqa: S603
-            command, capture_output=True, text=True, check=False, env=os.environ | variables
-        )
-    except OSError:
-        return ""
-    return "" if process.returncode else process.stdout.strip()
-
-
-def _uv() -> list[str]:
-    """uv: of this environment, of the checkout's, or of the machine."""
-    if find_spec("uv"):
-        return [sys.executable, "-m", "uv"]
-    checkouts = ROOT / ".venv" / "bin" / "python"
-    if checkouts.exists():
-        return [str(checkouts), "-m", "uv"]
-    if found := shutil.which("uv"):
-        return [found]
-    raise PackagingError("uv installs the libraries of the package. Make .venv with: make install")
-
-
-def _run(command: list[str], problem: str, **variables: str) -> None:
-    environment = os.environ | variables
-    process = subprocess.run(  # noqa: S603
-        command, capture_output=True, text=True, check=False, env=environment
-    )
-    if process.returncode:
-        said = "\n".join(part.strip() for part in (process.stdout, process.stderr) if part.strip())
-        raise PackagingError(f"{problem}:\n{said}")
+    return output([python, "-I", "-c", "import sys; print(sys.version)"])

@@ -22,6 +22,7 @@ if (_ROOT := str(Path(__file__).resolve().parents[2])) not in sys.path:
     sys.path.insert(0, _ROOT)
 
 from igloo.packaging import PackagingError, archive, environment, rules
+from igloo.packaging.static_names import make_static_names
 
 _BUILDING = ("deploy", "package", "update")
 _HANDLER = "igloo.lambda_handler.handler"
@@ -116,6 +117,7 @@ def write_package(cli: Any) -> None:
             python=environment.python_for(cli.runtime),
             runtime=cli.runtime,
             settings=stage,
+            static_names=make_static_names(environment.ROOT),
         )
     except BaseException:
         # Nobody must find what was not checked.

@@ -98,7 +98,7 @@ NEEDED = (
     "locale/ko/LC_MESSAGES/django.mo",
 )  # fmt: skip
 # What the build writes, and Zappa of the stage's settings.
-MADE = ("package_info.json", "zappa_settings.py")
+MADE = ("package_info.json", "staticfiles.json", "zappa_settings.py")
 
 # Known, and not for Lambda.
 _LEFT = (

@@ -24,8 +24,9 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
-from igloo.packaging import PackagingError, archive, elf, environment, hooks, rules
-from tests.builders import jpeg
+from apps.members.models import DeviceSession
+from igloo.packaging import PackagingError, archive, elf, environment, hooks, rules, static_names
+from tests.builders import jpeg, make_comment, make_post, processed_upload, sign_up
 
 ROOT = Path(django_settings.BASE_DIR)
 RUNTIME = "python3.12"
@@ -137,7 +138,13 @@ def test_it_holds_igloo_and_its_libraries_and_nothing_else(package: Path) -> Non
     # A new library shows here.
     others = {name.split("/")[0] for name in set(names) - own}
     libraries = {name for name in others if not re.search(r"\.(dist-info|libs|so)$", name)}
-    libraries -= {"__pycache__", "manage.py", "package_info.json", "zappa_settings.py"}
+    libraries -= {
+        "__pycache__",
+        "manage.py",
+        "package_info.json",
+        "staticfiles.json",
+        "zappa_settings.py",
+    }
     assert libraries - {"apig_wsgi"} == {
         "PIL", "asgiref", "blurhash", "croniter", "cryptography", "dateutil", "dj_database_url",
         "django", "django_q", "django_s3_storage", "django_stubs_ext", "django_tasks",
@@ -232,7 +239,7 @@ def run(program: str, unpacked: Path, **variables: str) -> str:
 
 
 START = """
-import io, json, os, sys
+import io, json, os, re, sys
 from pathlib import Path
 TASK = os.environ["TASK"]
 sys.path.insert(0, TASK)
@@ -272,20 +279,68 @@ def stage(db: None, tmp_path: Path) -> Mapping[str, str]:
     }
 
 
-def test_it_answers_a_request_without_boto3(unpacked: Path, stage: Mapping[str, str]) -> None:
+READS = """
+from django.urls import URLPattern, get_resolver
+
+def routes(patterns, before=""):
+    for found in patterns:
+        route = before + str(found.pattern)
+        yield from [route] if isinstance(found, URLPattern) else routes(found.url_patterns, route)
+
+def fill(route):
+    ids = json.loads(os.environ["IDS"])
+    return "/" + re.sub(r"<\\w+:(\\w+)>", lambda name: ids[name[1]], route)
+
+own = [fill(route) for route in routes(get_resolver().url_patterns)
+       if not route.startswith(("admin/", "^api"))]
+read = [(path, *get(path, authorization=os.environ["TOKEN"])) for path in own]
+read.append(("/admin/login/", *get("/admin/login/")))
+"""
+
+
+@pytest.mark.usefixtures("committed")
+def test_it_reads_everything_without_boto3(
+    unpacked: Path, stage: Mapping[str, str], settings: Any
+) -> None:
+    """On a machine where there is none, each GET and both pages with static files answer."""
+    settings.SECRET_KEY = stage["SECRET_KEY"]  # which signs the token
+    pair = sign_up("minji")
+    post = make_post(pair.member)
+    ids = {
+        "post_id": str(post.pk),
+        "member_id": str(pair.member.pk),
+        "upload_id": str(processed_upload(pair.member).pk),
+        "comment_id": str(make_comment(pair.member, post).pk),
+        "session_id": str(DeviceSession.objects.get().pk),
+    }
     program = """
-print(json.dumps([*get("/api/v1/taxonomies"), *get("/readyz"), *get("/api/v1/openapi.json"),
-    sorted({name.partition(".")[0] for name in sys.modules} & {"boto3", "PIL", "pyvips", "zappa"}),
+print(json.dumps([read, sorted({name.partition(".")[0] for name in sys.modules}
+    & {"boto3", "botocore", "PIL", "pyvips", "zappa"}),
     [file for module in sys.modules.values() if (file := getattr(module, "__file__", None))
      and not file.startswith((TASK, sys.base_prefix))],
 ]))
 """
-    taxonomies, body, ready, _, document, openapi, loaded, foreign = json.loads(
-        run(START + program, unpacked, **stage)
+    variables = {"IDS": json.dumps(ids), "TOKEN": f"Bearer {pair.access_token}"}
+    output = run(START + READS + program, unpacked, **stage, **variables)
+    read, loaded, foreign = json.loads(output)
+
+    answers = {path: (status[:3], body) for path, status, body in read}
+    # What only writes says so.
+    statuses = {path: status for path, (status, _) in answers.items()}
+    assert set(statuses.values()) <= {"200", "302", "405"}
+    reads = {path for path, status in statuses.items() if status == "200"}
+    assert len(reads) > 15
+    assert f"/api/v1/posts/{post.pk}" in reads
+    assert "scandinavian" in answers["/api/v1/taxonomies"][1]
+    assert (
+        "https://igloo-media.s3.ap-northeast-2.amazonaws.com/photos/"
+        in (answers["/api/v1/posts"][1])
     )
-    assert taxonomies == ready == document == "200 OK"
-    assert "scandinavian" in body
-    assert json.loads(openapi)["openapi"] == "3.1.0"
+    for page in ("/api/docs", "/admin/login/"):
+        links = re.findall(r'(?:src|href)="([^"]+\.(?:js|css))"', answers[page][1])
+        assert links, page
+        bucket = "https://igloo-static.s3.ap-northeast-2.amazonaws.com/"
+        assert all(re.fullmatch(rf"{bucket}.+\.[0-9a-f]{{12}}\.\w+", link) for link in links), links
     assert (loaded, foreign) == ([], [])
 
 
@@ -310,13 +365,11 @@ for path, kind in json.loads(os.environ["PHOTOS"]):
 
 
 def test_operators_log_in_in_korean_and_english(unpacked: Path, stage: Mapping[str, str]) -> None:
-    """On a laptop's stage, whose static files need no S3."""
     program = """
 for language in ("ko", "en"):
     print(json.dumps(get("/admin/login/", accept_language=language)))
 """
-    local = {"STAGE": "local", "DATABASE_URL": stage["DATABASE_URL"]}
-    output = run(START + program, unpacked, **local)
+    output = run(START + program, unpacked, **stage)
 
     (korean, page), (english, other) = map(json.loads, output.splitlines())
     assert korean == english == "200 OK"
@@ -684,8 +737,16 @@ def test_a_missing_python_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatc
         asked.append(command)
         return "3.9.1 (main)" if "-c" in command else ""
 
-    monkeypatch.setattr(environment, "_output", output)
+    monkeypatch.setattr(environment, "output", output)
 
     with pytest.raises(PackagingError, match=r"Python 3\.12.* python install 3\.12"):
         environment.python_for(RUNTIME)
     assert any("install" in command for command in asked)
+
+
+def test_without_the_checkouts_environment_a_build_says_how_to_make_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(static_names, "output", lambda command: "")
+    with pytest.raises(PackagingError, match=r"Make \.venv with: make install"):
+        static_names.make_static_names(tmp_path)

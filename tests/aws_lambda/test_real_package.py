@@ -29,4 +29,4 @@ def test_it_runs_in_its_own_python(has_python: None, production_zip: Path) -> No
     with running(production_zip) as front:
         runtime = front.function.settings.runtime
         assert runtime.version == "3.12"
-        assert environment._version(runtime.python).startswith("3.12.")
+        assert environment.version_of(runtime.python).startswith("3.12.")

@@ -25,7 +25,6 @@ PARAMETERS = {
     "RoleName": ROLE,
     "MediaBucket": "igloo-media",
     "OriginalsBucket": "igloo-originals",
-    "StaticBucket": "igloo-static",
     "HeavyTaskDefinition": "igloo-heavy",
     "HeavyTaskRoles": "arn:aws:iam::123456789012:role/a,arn:aws:iam::123456789012:role/b",
     "InVpc": "true",
@@ -154,12 +153,6 @@ def test_a_photos_whole_life_on_s3_is_granted_and_no_more(
     assert set(wanted) == {"igloo-media", "igloo-originals"}
     for bucket, actions in wanted.items():
         assert granted(statements, on=f"arn:aws:s3:::{bucket}") == actions, bucket
-
-
-def test_of_static_files_the_names_alone_can_be_read(statements: list[dict[str, Any]]) -> None:
-    on_files = granted(statements, on="arn:aws:s3:::igloo-static/staticfiles.json")
-    assert on_files == {"s3:GetObject"}
-    assert granted(statements, on="arn:aws:s3:::igloo-static") == {"s3:GetObject", "s3:ListBucket"}
 
 
 def test_the_services_that_zappa_hands_the_role_to_may_take_it() -> None:

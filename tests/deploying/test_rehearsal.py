@@ -6,6 +6,7 @@ first answer → undeploy. It ends by saying what it does not prove.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,7 @@ __all__ = ["has_python"]  # a fixture
 pytestmark = pytest.mark.usefixtures("has_python", "committed")
 
 NAME = "igloo-production"
+STATIC_BUCKET = "igloo-static"
 PLANTED = "planted-" + "7" * 32
 NOT_PROVED = """
 This does not prove: IAM (moto refuses nothing), API Gateway's routing and time-outs (the stack is
@@ -131,6 +133,8 @@ def person(tmp_path: Path, django_db_setup: None) -> Iterator[Person]:
         "MEDIA_BUCKET": MEDIA_BUCKET,
         "MEDIA_URL": f"{server.url}/{MEDIA_BUCKET}/",
         "ORIGINALS_BUCKET": ORIGINALS_BUCKET,
+        "STATIC_BUCKET": STATIC_BUCKET,
+        "STATIC_URL": f"{server.url}/{STATIC_BUCKET}/",
     }
     # A REST API: moto's CloudFormation knows no HTTP API.
     folder = checkout(
@@ -141,7 +145,8 @@ def person(tmp_path: Path, django_db_setup: None) -> Iterator[Person]:
     who.run("git", "init", "-q")
     bucket = json.loads((ROOT / "zappa_settings.json").read_text())["production"]["s3_bucket"]
     where = {"LocationConstraint": REGION}
-    server.client.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+    for name in (bucket, STATIC_BUCKET):
+        server.client.create_bucket(Bucket=name, CreateBucketConfiguration=where)
     who.client("iam").create_role(RoleName="igloo-lambda", AssumeRolePolicyDocument="{}")
     try:
         yield who
@@ -194,11 +199,24 @@ def upload_a_photo(person: Person) -> None:
     assert person.server.keys(MEDIA_BUCKET)
 
 
+def see_a_page(person: Person) -> None:
+    """What a page loads is where it says, all of it."""
+    page = person.get("/api/docs").text
+    links = re.findall(r'(?:src|href)="([^"]+\.(?:js|css))"', page)
+    assert links
+    for link in links:
+        key = link.removeprefix(f"{person.server.url}/{STATIC_BUCKET}/")
+        assert person.server.client.head_object(Bucket=STATIC_BUCKET, Key=key)
+
+
 def test_the_life_of_a_stage(person: Person) -> None:
     # Only a look: nothing is there afterwards.
     looked = person.deploy("--dry-run")
     assert looked.returncode == 0, looked.stdout
-    assert "would build the package, run `zappa deploy production`" in looked.stdout
+    assert (
+        "would build the package, send the static files to igloo-static, run `zappa deploy"
+        in looked.stdout
+    )
     assert person.client("lambda").list_functions()["Functions"] == []
 
     first = person.deploy()
@@ -209,6 +227,7 @@ def test_the_life_of_a_stage(person: Person) -> None:
     assert client.get_function_event_invoke_config(FunctionName=NAME)["MaximumRetryAttempts"] == 0
     assert person.get("/api/v1/app-config").json()["contact"]["email"] == "help@example.com"
     upload_a_photo(person)
+    see_a_page(person)
 
     person.change("igloo/settings.py", "help@example.com", "hello@example.com")
     second = person.deploy()

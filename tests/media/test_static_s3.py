@@ -1,14 +1,14 @@
 """Static files on S3: `collectstatic` puts them there, and the pages that need them find them."""
 
-import gc
+import gzip
 import json
 import os
 import re
 import runpy
 import subprocess
 import sys
-import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -18,6 +18,7 @@ from django.core.files.storage import storages
 from django.test import Client
 from pytest_django import Settings
 
+from igloo.packaging.static_names import make_static_names
 from tests.media.s3 import ACCESS_KEY, REGION, SECRET_KEY, S3Server
 
 BUCKET = "igloo-static"
@@ -79,18 +80,18 @@ def collected() -> Iterator[S3Server]:
 
 
 @pytest.fixture
-def stage(collected: S3Server, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> S3Server:
-    """Static settings of a stage with this bucket, as igloo/settings.py makes them."""
+def stage(
+    collected: S3Server, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> S3Server:
+    """Static settings of a package with this bucket, as igloo/settings.py makes them."""
     for name, value in variables(collected).items():
         monkeypatch.setenv(name, value)
+    (tmp_path / "staticfiles.json").write_bytes(make_static_names(real_settings.BASE_DIR))
+    monkeypatch.setattr("igloo.config.BASE_DIR", tmp_path)
     made = runpy.run_path(str(real_settings.BASE_DIR / "igloo" / "settings.py"))
     settings.STATIC_URL = made["STATIC_URL"]
     settings.STORAGES = settings.STORAGES | {"staticfiles": made["STORAGES"]["staticfiles"]}
-    with warnings.catch_warnings():
-        # The library leaves the packed manifest that it read open.
-        warnings.simplefilter("ignore", ResourceWarning)
-        storage = storages["staticfiles"]
-        gc.collect()
+    storage = storages["staticfiles"]
     monkeypatch.setattr(staticfiles_storage, "_wrapped", storage)
     return collected
 
@@ -109,6 +110,16 @@ def test_pages_get_all_they_load_from_there_and_may_keep_it(
             assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
             kind = {"css": "text/css", "js": "javascript", "png": "image/png", "svg": "svg"}
             assert kind[link.rpartition(".")[2]] in answer.headers["Content-Type"]
+
+
+def test_the_package_knows_the_names_that_collectstatic_gave(collected: S3Server) -> None:
+    stored = collected.client.get_object(Bucket=BUCKET, Key="staticfiles.json")
+    there = stored["Body"].read()
+    if stored.get("ContentEncoding") == "gzip":
+        there = gzip.decompress(there)
+    packaged = make_static_names(real_settings.BASE_DIR)
+    assert json.loads(packaged)["paths"] == json.loads(there)["paths"]
+    assert packaged == make_static_names(real_settings.BASE_DIR)
 
 
 def test_a_style_finds_its_pictures(stage: S3Server) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from igloo.laptop.aws_lambda.package import add_runtime
 from igloo.laptop.children import say
 from igloo.laptop.places import LaptopError
-from igloo.packaging import PackagingError, environment, rules
+from igloo.packaging import PackagingError, environment, programs, rules
 
 # On Lambda in /var/runtime: its client, and boto3 with what that needs. requirements-dev.txt pins
 # them.
@@ -76,7 +76,7 @@ def _version_of(task_root: Path) -> str:
 
 def _itself(python: str) -> str:
     """The interpreter behind a script of pyenv, which needs its own variables."""
-    return environment._output([python, "-I", "-c", "import sys; print(sys.executable)"]) or python
+    return programs.output([python, "-I", "-c", "import sys; print(sys.executable)"]) or python
 
 
 def _modules(version: str, python: str) -> Path:
@@ -93,7 +93,7 @@ def _modules(version: str, python: str) -> Path:
         requirements = Path(temporary, "requirements.txt")
         requirements.write_text(pins, encoding="utf-8")
         command = [
-            *environment._uv(), "pip", "install", "--quiet", "--target", str(made),
+            *programs.uv(), "pip", "install", "--quiet", "--target", str(made),
             "--python", python, "--python-version", version, "--compile-bytecode",
             "--only-binary", ":all:", "--require-hashes", "--no-deps",
             "--requirement", str(requirements),
@@ -101,10 +101,10 @@ def _modules(version: str, python: str) -> Path:
         variables = {"UV_CACHE_DIR": str(environment.cache() / "uv")}
         try:
             # What is pinned and was fetched before needs no index.
-            environment._run(command, "", UV_OFFLINE="1", **variables)
+            programs.run(command, "", variables | {"UV_OFFLINE": "1"})
         except PackagingError:
             problem = f"Lambda's runtime for Python {version} can't be installed"
-            environment._run(command, problem, **variables)
+            programs.run(command, problem, variables)
         try:
             made.rename(folder)
         except OSError:
