@@ -22,6 +22,7 @@ from django.db import connection
 from tests.aws_lambda.test_package import ROOT, checkout
 from tests.aws_lambda.test_real_package import has_python
 from tests.builders import CONSENTS_JSON, DEVICE_JSON, PASSWORD, jpeg
+from tests.deploying import deployer
 from tests.deploying.aws import AwsServer
 from tests.media.s3 import ACCESS_KEY, MEDIA_BUCKET, ORIGINALS_BUCKET, REGION, SECRET_KEY
 
@@ -52,8 +53,13 @@ class Person:
         self.folder = folder
         self.server = server
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the checkout; what it printed is shown."""
+    @property
+    def calls(self) -> Path:
+        """The file where each deploy notes what it called of AWS."""
+        return self.folder.with_name("calls")
+
+    def run(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the checkout, with `more` variables; what it printed is shown."""
         done = subprocess.run(
             words,
             cwd=self.folder,
@@ -69,7 +75,8 @@ class Person:
                 "GIT_AUTHOR_EMAIL": "alice@example.com",
                 "GIT_COMMITTER_NAME": "Alice",
                 "GIT_COMMITTER_EMAIL": "alice@example.com",
-            },
+            }
+            | more,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -83,7 +90,9 @@ class Person:
         """Commit what was changed, and deploy it."""
         self.run("git", "add", "-A")
         self.run("git", "commit", "-q", "--allow-empty", "-m", "A change")
-        done = self.run(sys.executable, "-m", "igloo.deploying", "production", *more)
+        noting = {"PYTHONPATH": str(deployer.NOTING), "AWS_CALLS": str(self.calls)}
+        words = (sys.executable, "-m", "igloo.deploying", "production", *more)
+        done = self.run(*words, **noting)
         assert PLANTED not in done.stdout
         return done
 
@@ -194,6 +203,26 @@ def upload_a_photo(person: Person) -> None:
     assert person.server.keys(MEDIA_BUCKET)
 
 
+# What the deployer may do and a deploy here does not: with a reason for each.
+NOT_CALLED = {
+    # Asked while a stack is made; here it is at once.
+    "Stack cloudformation:ListStackResources",
+    # No queue is before the function.
+    "QueuesBeforeIt lambda:UpdateEventSourceMapping",
+}
+
+
+def assert_the_deployers_role_is_enough(person: Person) -> None:
+    """All that the deploys called is granted to GitHub's deployer, and nothing else is."""
+    found = deployer.policies(person.server, ApiGateway="v1")
+    statements = found["deploy"] + found["rest-api"]
+    rest_api = [kind for kind in deployer.OF_CLOUDFORMATION if "::ApiGateway::" in kind]
+    role = "arn:aws:iam::123456789012:role/igloo-lambda"
+    needs = {*deployer.noted(person.calls), *deployer.of_resources(rest_api, NAME, role)}
+    assert deployer.refused(statements, needs) == set()
+    assert deployer.unused(statements, needs) == NOT_CALLED
+
+
 def test_the_life_of_a_stage(person: Person) -> None:
     # Only a look: nothing is there afterwards.
     looked = person.deploy("--dry-run")
@@ -245,6 +274,8 @@ def test_the_life_of_a_stage(person: Person) -> None:
     assert client.get_function(FunctionName=NAME)["Configuration"]["CodeSha256"] == code
     assert person.get("/healthz").json()["version"] == updated
     assert person.get("/api/v1/app-config").json()["contact"]["email"] == "hello@example.com"
+
+    assert_the_deployers_role_is_enough(person)
 
     gone = person.run(sys.executable, "-m", "zappa.cli", "undeploy", "production", "-y")
     assert gone.returncode == 0
