@@ -32,10 +32,11 @@ pytestmark = pytest.mark.usefixtures("has_python", "committed")
 NAME = "igloo-production"
 PLANTED = "planted-" + "7" * 32
 NOT_PROVED = """
-This does not prove: IAM (moto refuses nothing), API Gateway's routing and time-outs (the stack is
-a REST API's, and requests go past it), retries of asynchronous events, SnapStart and aliases,
-S3 sending its event by itself, and the checks of a deployed stage's settings (the function runs as
-STAGE=local on the tests' database)."""
+This does not prove: IAM (moto refuses nothing; the calls were compared with the deployer's role by
+this project's reading of AWS's rules), API Gateway's routing and time-outs (the stack is a REST
+API's, and requests go past it), retries of asynchronous events, SnapStart and aliases, S3 sending
+its event by itself, and the checks of a deployed stage's settings (the function runs as STAGE=local
+on the tests' database)."""
 
 DROP = """
 from django.db import migrations
