@@ -23,6 +23,7 @@ from django.db import connection
 from tests.aws_lambda.test_package import ROOT, checkout
 from tests.aws_lambda.test_real_package import has_python
 from tests.builders import CONSENTS_JSON, DEVICE_JSON, PASSWORD, jpeg
+from tests.deploying import deployer
 from tests.deploying.aws import AwsServer
 from tests.media.s3 import ACCESS_KEY, MEDIA_BUCKET, ORIGINALS_BUCKET, REGION, SECRET_KEY
 
@@ -33,10 +34,11 @@ NAME = "igloo-production"
 STATIC_BUCKET = "igloo-static"
 PLANTED = "planted-" + "7" * 32
 NOT_PROVED = """
-This does not prove: IAM (moto refuses nothing), API Gateway's routing and time-outs (the stack is
-a REST API's, and requests go past it), retries of asynchronous events, SnapStart and aliases,
-S3 sending its event by itself, and the checks of a deployed stage's settings (the function runs as
-STAGE=local on the tests' database)."""
+This does not prove: IAM (moto refuses nothing; the calls were compared with the deployer's role by
+this project's reading of AWS's rules), API Gateway's routing and time-outs (the stack is a REST
+API's, and requests go past it), retries of asynchronous events, SnapStart and aliases, S3 sending
+its event by itself, and the checks of a deployed stage's settings (the function runs as STAGE=local
+on the tests' database)."""
 
 DROP = """
 from django.db import migrations
@@ -54,8 +56,13 @@ class Person:
         self.folder = folder
         self.server = server
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the checkout; what it printed is shown."""
+    @property
+    def calls(self) -> Path:
+        """The file where each deploy notes what it called of AWS."""
+        return self.folder.with_name("calls")
+
+    def run(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the checkout, with `more` variables; what it printed is shown."""
         done = subprocess.run(
             words,
             cwd=self.folder,
@@ -71,7 +78,8 @@ class Person:
                 "GIT_AUTHOR_EMAIL": "alice@example.com",
                 "GIT_COMMITTER_NAME": "Alice",
                 "GIT_COMMITTER_EMAIL": "alice@example.com",
-            },
+            }
+            | more,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -85,7 +93,9 @@ class Person:
         """Commit what was changed, and deploy it."""
         self.run("git", "add", "-A")
         self.run("git", "commit", "-q", "--allow-empty", "-m", "A change")
-        done = self.run(sys.executable, "-m", "igloo.deploying", "production", *more)
+        noting = {"PYTHONPATH": str(deployer.NOTING), "AWS_CALLS": str(self.calls)}
+        words = (sys.executable, "-m", "igloo.deploying", "production", *more)
+        done = self.run(*words, **noting)
         assert PLANTED not in done.stdout
         return done
 
@@ -209,6 +219,26 @@ def see_a_page(person: Person) -> None:
         assert person.server.client.head_object(Bucket=STATIC_BUCKET, Key=key)
 
 
+# What the deployer may do and a deploy here does not: with a reason for each.
+NOT_CALLED = {
+    # Asked while a stack is made; here it is at once.
+    "Stack cloudformation:ListStackResources",
+    # No queue is before the function.
+    "QueuesBeforeIt lambda:UpdateEventSourceMapping",
+}
+
+
+def assert_the_deployers_role_is_enough(person: Person) -> None:
+    """All that the deploys called is granted to GitHub's deployer, and nothing else is."""
+    found = deployer.policies(person.server, ApiGateway="v1")
+    statements = found["deploy"] + found["rest-api"] + found["static"]
+    rest_api = [kind for kind in deployer.OF_CLOUDFORMATION if "::ApiGateway::" in kind]
+    role = "arn:aws:iam::123456789012:role/igloo-lambda"
+    needs = {*deployer.noted(person.calls), *deployer.of_resources(rest_api, NAME, role)}
+    assert deployer.refused(statements, needs) == set()
+    assert deployer.unused(statements, needs) == NOT_CALLED
+
+
 def test_the_life_of_a_stage(person: Person) -> None:
     # Only a look: nothing is there afterwards.
     looked = person.deploy("--dry-run")
@@ -264,6 +294,8 @@ def test_the_life_of_a_stage(person: Person) -> None:
     assert client.get_function(FunctionName=NAME)["Configuration"]["CodeSha256"] == code
     assert person.get("/healthz").json()["version"] == updated
     assert person.get("/api/v1/app-config").json()["contact"]["email"] == "hello@example.com"
+
+    assert_the_deployers_role_is_enough(person)
 
     gone = person.run(sys.executable, "-m", "zappa.cli", "undeploy", "production", "-y")
     assert gone.returncode == 0

@@ -1,7 +1,6 @@
 """`make secrets`: what is published, to what kind of bucket, and that no value is ever shown."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 
 from igloo.deploying import DeployError, secrets, stages
 from igloo.lambda_handler import _read_remote
-from tests.media.s3 import ACCESS_KEY, REGION, SECRET_KEY, S3Server
+from tests.media.s3 import REGION, S3Server
 
 BUCKET = "igloo-secrets"
 PLANTED = "planted=5%a b#"
@@ -17,14 +16,9 @@ VALUES = {"SECRET_KEY": PLANTED, "ALLOWED_HOSTS": ["api.example.com", "b.example
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
+def server(account: S3Server) -> S3Server:
     """S3 with a bucket that is private, versioned and encrypted."""
-    server = S3Server()
-    server.start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    server = account
     server.client.create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
@@ -39,12 +33,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
     server.client.put_bucket_encryption(
         Bucket=BUCKET, ServerSideEncryptionConfiguration={"Rules": [rule]}
     )
-    yield server
-    versions = server.client.list_object_versions(Bucket=BUCKET)
-    for item in [*versions.get("Versions", ()), *versions.get("DeleteMarkers", ())]:
-        server.client.delete_object(Bucket=BUCKET, Key=item["Key"], VersionId=item["VersionId"])
-    server.client.delete_bucket(Bucket=BUCKET)
-    server.stop()
+    return server
 
 
 @pytest.fixture
