@@ -17,6 +17,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from igloo.deploying import DeployError
+from igloo.deploying.events import Events
 from igloo.deploying.function import Before, Function
 from igloo.deploying.stages import Stage
 from igloo.deploying.steps import Steps, say
@@ -88,8 +89,7 @@ class Deploy:
         verb = "update" if self.before else "deploy"
         run(f"zappa {verb}", partial(self.zappa, verb, self.stage.name, "--zip", str(self.zip)))
         run("wait for Lambda", self.function.wait)
-        for done in run("set what Zappa can't", self.function.settle):
-            say(f"  {done}")
+        run("set what Zappa can't", self.settle)
         # Once more, by the new code: it knows what a first deploy meets.
         run("check the migrations again", self.check_migrations)
         run("migrate", partial(self.function.manage, "migrate --no-input"))
@@ -247,6 +247,17 @@ class Deploy:
     def kept(self) -> Path:
         """The file of the version before."""
         return self.zip.with_name(f"before-{self.stage.name}.zip")
+
+    def settle(self) -> None:
+        """What becomes of events that fail, and S3's own events."""
+        found = self.function.description() or {}
+        events = Events(self.function, found["Configuration"]["FunctionArn"])
+        say(f"  {events.keep_failed()}")
+        say(f"  {events.name_failed_messages()}")
+        if bucket := self.value(found, "ORIGINALS_BUCKET"):
+            say(f"  {events.hear_of_photos(bucket)}")
+        else:
+            say("  ORIGINALS_BUCKET is not known here: only apps tell of photos that arrived")
 
     # --- The new version ------------------------------------------------------------------------
     def smoke(self, host: str) -> None:

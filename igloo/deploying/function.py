@@ -154,29 +154,6 @@ class Function:
                 FunctionName=self.name, Name=alias, FunctionVersion=made["Version"]
             )
 
-    def settle(self) -> list[str]:
-        """Set what Zappa can't; what was set, in words.
-
-        Lambda would try a failed event twice more by itself, and a queue's mapping that does not
-        report single messages would lose the failed ones of a batch.
-        """
-        for qualifier in ("$LATEST", *self.aliases()):
-            self.client.put_function_event_invoke_config(
-                FunctionName=self.name, Qualifier=qualifier, MaximumRetryAttempts=0
-            )
-        done = ["MaximumRetryAttempts=0"]
-        pages = self.client.get_paginator("list_event_source_mappings").paginate(
-            FunctionName=self.name
-        )
-        for mapping in (mapping for page in pages for mapping in page["EventSourceMappings"]):
-            answers = mapping.get("FunctionResponseTypes") or []
-            if ":sqs:" in mapping["EventSourceArn"] and not answers:
-                self.client.update_event_source_mapping(
-                    UUID=mapping["UUID"], FunctionResponseTypes=["ReportBatchItemFailures"]
-                )
-                done.append(f"ReportBatchItemFailures of {mapping['EventSourceArn']}")
-        return done
-
 
 def sha256(data: bytes) -> str:
     """As Lambda tells it: `CodeSha256`, base64."""

@@ -43,10 +43,11 @@ S3_ACTIONS = {
     "CompleteMultipartUpload": {"s3:PutObject"},
     "ListObjectsV2": {"s3:ListBucket"},
 }
-# What AWS itself does in the function's name: logs, and network interfaces in a VPC ("Lambda
-# execution role", "Giving Lambda functions access to resources in an Amazon VPC").
+# What AWS itself does in the function's name: logs, the queue of events that failed, and network
+# interfaces in a VPC ("Lambda execution role", "Capturing records of Lambda asynchronous
+# invocations", "Giving Lambda functions access to resources in an Amazon VPC").
 OF_AWS = {
-    "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents",
+    "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage",
     "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
     "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
 }  # fmt: skip

@@ -76,6 +76,16 @@ class LambdaShim:
         """moto's own, which holds the zip."""
         return lambda_backends[DEFAULT_ACCOUNT_ID][REGION].get_function(name)
 
+    @property
+    def tell(self) -> Callable[..., None]:
+        """In place of moto's own, which wants Docker: the function gets an event, later."""
+        shim = self
+
+        def invoke(self: LambdaFunction, body: str, *_headers: Any) -> None:
+            shim.front(self.function_name).function.invoke_later(body.encode())
+
+        return invoke
+
     def front(self, name: str) -> Front:
         """The function's code as it is now, running; other code is started afresh."""
         with self._lock:
@@ -152,8 +162,12 @@ class AwsServer(S3Server):
         super().start()
         self.reset()
         self.shim.url = self.url
+        # S3's notifications come this way.
+        self._invoke = LambdaFunction.invoke
+        LambdaFunction.invoke = self.shim.tell  # type: ignore[method-assign]
 
     def stop(self) -> None:
         """Stop, with what runs."""
+        LambdaFunction.invoke = self._invoke  # type: ignore[method-assign]
         self.shim.close()
         super().stop()

@@ -17,7 +17,7 @@ import boto3
 from django.conf import settings
 from moto.core import DEFAULT_ACCOUNT_ID
 
-from tests.media.s3 import ACCESS_KEY, REGION, SECRET_KEY, S3Server
+from tests.media.s3 import ACCESS_KEY, ORIGINALS_BUCKET, REGION, SECRET_KEY, S3Server
 
 TEMPLATE = settings.BASE_DIR / "deploy" / "deployer-role.json"
 ROLE = "igloo-deployer-production"
@@ -25,6 +25,7 @@ PARAMETERS = {
     "Repository": "igloo-home/igloo",
     "PackagesBucket": "igloo-packages-production",
     "StaticBucket": "igloo-static",
+    "OriginalsBucket": ORIGINALS_BUCKET,
     "InVpc": "true",
 }
 NOTING = Path(__file__).parent / "aws_calls"
@@ -34,6 +35,8 @@ _NAMES = {
     ("s3", "HeadBucket"): "ListBucket",
     ("s3", "ListObjectsV2"): "ListBucket",
     ("s3", "HeadObject"): "GetObject",
+    ("s3", "GetBucketNotificationConfiguration"): "GetBucketNotification",
+    ("s3", "PutBucketNotificationConfiguration"): "PutBucketNotification",
     ("lambda", "Invoke"): "InvokeFunction",
 }
 # What CloudFormation does to make, change, look at and take back a resource of Zappa's template.
@@ -106,6 +109,8 @@ def _resource(service: str, operation: str, parameters: dict[str, str]) -> str:
         return f"arn:aws:lambda:{_ACCOUNT}:function:{name}{qualifier}"
     if service == "events":
         return f"arn:aws:events:{_ACCOUNT}:rule/{parameters.get('Rule') or parameters['Name']}"
+    if service == "sqs":
+        return f"arn:aws:sqs:{_ACCOUNT}:{parameters['QueueName']}"
     if service == "cloudformation":
         return f"arn:aws:cloudformation:{_ACCOUNT}:stack/{parameters['StackName']}/1f6e"
     assert service == "iam", f"which resource does {service} {operation} need?"

@@ -36,9 +36,9 @@ PLANTED = "planted-" + "7" * 32
 NOT_PROVED = """
 This does not prove: IAM (moto refuses nothing; the calls were compared with the deployer's role by
 this project's reading of AWS's rules), API Gateway's routing and time-outs (the stack is a REST
-API's, and requests go past it), retries of asynchronous events, SnapStart and aliases, S3 sending
-its event by itself, and the checks of a deployed stage's settings (the function runs as STAGE=local
-on the tests' database)."""
+API's, and requests go past it), retries of asynchronous events, SnapStart and aliases, Lambda
+sending a failed event to its queue, and the checks of a deployed stage's settings (the function
+runs as STAGE=local on the tests' database)."""
 
 DROP = """
 from django.db import migrations
@@ -157,7 +157,16 @@ def person(tmp_path: Path, django_db_setup: None) -> Iterator[Person]:
     where = {"LocationConstraint": REGION}
     for name in (bucket, STATIC_BUCKET):
         server.client.create_bucket(Bucket=name, CreateBucketConfiguration=where)
-    who.client("iam").create_role(RoleName="igloo-lambda", AssumeRolePolicyDocument="{}")
+    buckets = {"MediaBucket": MEDIA_BUCKET, "OriginalsBucket": ORIGINALS_BUCKET}
+    who.client("cloudformation").create_stack(
+        StackName="igloo-role-production",
+        TemplateBody=(ROOT / "deploy" / "lambda-role.json").read_text(encoding="utf-8"),
+        Parameters=[
+            {"ParameterKey": key, "ParameterValue": value}
+            for key, value in ({"FunctionName": NAME} | buckets).items()
+        ],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
     try:
         yield who
     finally:
@@ -186,20 +195,7 @@ def upload_a_photo(person: Person) -> None:
     sent = requests.post(ticket["url"], ticket["fields"], files={"file": photo}, timeout=20)
     assert sent.status_code == 204, sent.text
 
-    record = {
-        "eventSource": "aws:s3",
-        "eventName": "ObjectCreated:Post",
-        "s3": {
-            "bucket": {"name": ORIGINALS_BUCKET},
-            "object": {"key": ticket["fields"]["key"]},
-        },
-    }
-    event = json.dumps({"Records": [record]})
-    told = person.client("lambda").invoke(
-        FunctionName=NAME, InvocationType="Event", Payload=event.encode()
-    )
-    assert told["StatusCode"] == 202
-
+    # Nobody calls `complete`: S3 tells the function.
     def ready() -> bool:
         found = person.get(f"/api/v1/uploads/{ticket['id']}", **member).json()
         assert found["status"] != "failed", found
@@ -254,7 +250,10 @@ def test_the_life_of_a_stage(person: Person) -> None:
     version = person.get("/healthz").json()["version"]
     assert f"production runs version {version}" in first.stdout
     client = person.client("lambda")
-    assert client.get_function_event_invoke_config(FunctionName=NAME)["MaximumRetryAttempts"] == 0
+    failing = client.get_function_event_invoke_config(FunctionName=NAME)
+    assert failing["MaximumRetryAttempts"] == 0
+    queue = f"arn:aws:sqs:{REGION}:123456789012:{NAME}-failed"
+    assert failing["DestinationConfig"]["OnFailure"] == {"Destination": queue}
     assert person.get("/api/v1/app-config").json()["contact"]["email"] == "help@example.com"
     upload_a_photo(person)
     see_a_page(person)
