@@ -39,6 +39,9 @@ logger = logging.getLogger(__name__)
 MANAGEMENT_COMMANDS = ("check", "migrate", "showmigrations", "sweep_tasks", "task_health")
 # The functions of zappa_settings.json that have an `expression`; a test compares.
 SCHEDULED_FUNCTIONS = ("apps.tasks.events.fire", "apps.tasks.events.sweep")
+# What is imported when a request first needs it, and costs nothing more in a snapshot: tokens,
+# idempotency keys, tickets for photos. "Defined runtime environment variables" names the variable.
+IN_SNAPSHOT = ("jwt", "cryptography.fernet", "apps.media.drivers.s3")
 # The end of the name of the rule that Zappa makes for `keep_warm`.
 KEEP_WARM = "handler.keep_warm_callback"
 
@@ -75,6 +78,9 @@ def _start() -> Callable[[dict[str, Any], Any], Answer]:
 
         # All views now: a start has the whole processor, and SnapStart keeps what it made.
         get_resolver().url_patterns  # noqa: B018 - it is a cached property
+        if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+            for name in IN_SNAPSHOT:
+                import_module(name)
         _http = http_handler(application)
     return _http
 

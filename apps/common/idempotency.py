@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-from cryptography.fernet import Fernet
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -70,6 +69,9 @@ class _Attempt:
     without the SECRET_KEY they can't be guessed back."""
 
     def __init__(self, request: Request, header: str) -> None:
+        # Here: `cryptography` is a tenth of a cold start, and most requests create nothing.
+        from cryptography.fernet import Fernet
+
         # Different members may choose the same key; strangers share nothing but equal requests.
         caller = str(request.user.pk) if request.user.is_authenticated else "anonymous"
         self.key_hash = _digest("key", f"{caller}\n{header}".encode())

@@ -19,7 +19,7 @@ from igloo.laptop import postgres
 from igloo.laptop.aws_lambda import package, runtime
 from igloo.laptop.aws_lambda.runtime import Runtime
 from igloo.laptop.places import LaptopError
-from igloo.packaging import PackagingError, environment
+from igloo.packaging import PackagingError, environment, programs
 
 # What is added to a project of `django-admin startproject`, and nothing else.
 _HELLO = """
@@ -163,7 +163,7 @@ def _database() -> Iterator[str]:
 
 
 def _install(names: Sequence[str], *options: str) -> None:
-    command = [*environment._uv(), "pip", "install", "--quiet", *names, *options]
+    command = [*programs.uv(), "pip", "install", "--quiet", *names, *options]
     command += ["--constraint", str(CHECKOUT / "requirements.txt")]
     _run(command, variables={"UV_CACHE_DIR": str(environment.cache() / "uv")})
 

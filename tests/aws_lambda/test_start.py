@@ -68,6 +68,20 @@ def fresh(tmp_path: Path) -> Lambda:
     return Lambda(tmp_path)
 
 
+@pytest.mark.parametrize(("kind", "wanted"), [("on-demand", False), ("snap-start", True)])
+def test_a_snapshot_has_what_a_start_leaves_for_later(
+    fresh: Lambda, kind: str, wanted: bool
+) -> None:
+    code = """
+        from igloo import lambda_handler
+        answer = {name: name in sys.modules for name in lambda_handler.IN_SNAPSHOT}
+    """
+    settings = PRODUCTION | LAMBDA | {"STAGE": "production"}
+    loaded = fresh.run(code, AWS_LAMBDA_INITIALIZATION_TYPE=kind, **settings)
+    assert len(loaded) == 3
+    assert set(loaded.values()) == {wanted}
+
+
 def test_http_needs_neither_boto3_nor_zappa(fresh: Lambda) -> None:
     code = """
         from igloo import lambda_handler

@@ -20,6 +20,7 @@ __all__ = ["production_zip"]  # a fixture
 _URL = os.environ.get("IGLOO_URL", "")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One process starts the places, and compares them."""
     for item in items:
