@@ -71,6 +71,9 @@ class Places:
             url = start(variables) if start else self._lambda(variables, name.partition("-")[2])
             wait_for_answer(f"{url}/readyz")
             self._known[name] = Place(name, url, database)
+        if self._s3 is not None:
+            # moto's servers of one process share what they hold, and other tests empty it.
+            self._s3.make_buckets()
         return self._known[name]
 
     def close(self) -> None:
@@ -115,7 +118,6 @@ class Places:
             self._s3 = S3Server()
             self._s3.start()
             self._stack.callback(self._s3.stop)
-            self._s3.make_buckets()
         return {
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
