@@ -59,7 +59,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_tasks",
     "django_tasks_db",
-    "django_q",
+    "apps.tasks.tables.DjangoQTables" if _ON_LAMBDA else "django_q",
     "apps.common",
     "apps.tasks",
     "apps.media",

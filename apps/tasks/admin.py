@@ -2,14 +2,14 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
-from django_q.models import Failure, OrmQ, Schedule, Success
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
@@ -18,7 +18,8 @@ from apps.tasks import services
 from apps.tasks.models import STATES, BackgroundTask, TaskAttempt, WorkerPulse
 
 # Shown below as what they mean here, or not used.
-for model in (DBTaskResult, Success, Failure, OrmQ, Schedule):
+_others: list[type[Model]] = [DBTaskResult, *apps.get_app_config("django_q").get_models()]
+for model in _others:
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
@@ -172,12 +173,16 @@ class BackgroundTaskAdmin(ReadOnly):
         self.message_user(request, text, messages.SUCCESS if taken else messages.WARNING)
 
 
-@admin.register(Schedule)
 class ScheduleAdmin(ReadOnly):
     """Periodic work, as Django-Q fires it. It is declared in the apps' tasks.py."""
 
     list_display = ["name", "cron", "next_run"]
     ordering = ["next_run"]
+
+
+# Without models (see tables.py) nothing fires by them, and there is nothing to look at.
+if apps.get_app_config("django_q").models_module is not None:
+    admin.site.register(apps.get_model("django_q", "Schedule"), ScheduleAdmin)
 
 
 @admin.register(WorkerPulse)

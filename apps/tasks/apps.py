@@ -1,7 +1,9 @@
 """The app of background work."""
 
-from django.apps import AppConfig
-from django.utils.module_loading import autodiscover_modules
+from importlib import import_module
+
+from django.apps import AppConfig, apps
+from django.utils.module_loading import module_has_submodule
 
 
 class TasksConfig(AppConfig):
@@ -11,6 +13,9 @@ class TasksConfig(AppConfig):
     verbose_name = "Background work"
 
     def ready(self) -> None:
-        """Import each app's tasks.py, as the admin does with admin.py."""
-        autodiscover_modules("tasks")
+        """Import the tasks.py of each app of ours, as the admin does with admin.py."""
+        for config in apps.get_app_configs():
+            # Not by Django's autodiscover_modules: Django-Q has a module of this name, too.
+            if config.name.startswith("apps.") and module_has_submodule(config.module, "tasks"):
+                import_module(f"{config.name}.tasks")
         from apps.tasks import checks  # noqa: F401 - registers them

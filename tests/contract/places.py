@@ -153,8 +153,8 @@ class Places:
 
     def _create(self, name: str, options: str) -> str:
         database = f"contract_{name}_{os.getpid()}"
-        _execute(f"CREATE DATABASE {database}{options}")
-        self._stack.callback(_execute, f"DROP DATABASE {database} WITH (FORCE)")
+        execute(f"CREATE DATABASE {database}{options}")
+        self._stack.callback(execute, f"DROP DATABASE {database} WITH (FORCE)")
         return database
 
 
@@ -183,7 +183,8 @@ def _connect(database: str) -> Any:
     return psycopg2.connect(**parameters)
 
 
-def _execute(sql: str) -> None:
+def execute(sql: str) -> None:
+    """Run a statement that is no part of a transaction: of databases themselves."""
     with closing(_connect("postgres")) as own:
         own.autocommit = True
         with own.cursor() as cursor:
