@@ -99,7 +99,8 @@ def _take_environment() -> None:
         packaged = None
     if packaged is not None:
         remote = getattr(packaged, "REMOTE_ENV", None)
-        values = _read_remote(remote) if remote else {}
+        # A stage's package on a laptop has the laptop's values.
+        values = _read_remote(remote) if remote and os.environ.get("STAGE") != "local" else {}
         values |= {"STAGE": packaged.API_STAGE} | packaged.ENVIRONMENT_VARIABLES
         for name, value in values.items():
             os.environ.setdefault(name, str(value))

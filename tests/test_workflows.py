@@ -145,6 +145,7 @@ def test_a_deploy_comes_after_the_tests_alone_in_its_stage() -> None:
     assert last["run"] == 'make deploy STAGE="$DEPLOY_STAGE"'
     assert last["env"] == {
         "DEPLOY_STAGE": stage,
+        "ORIGINALS_BUCKET": "${{ vars.ORIGINALS_BUCKET }}",
         "PUBLIC_BASE_URL": "${{ vars.PUBLIC_BASE_URL }}",
         "STATIC_BUCKET": "${{ vars.STATIC_BUCKET }}",
     }

@@ -1,4 +1,4 @@
-"""`python -m bench.aws_lambda [start | warm | sizes]`."""
+"""`python -m bench.aws_lambda [start | warm | secrets | sizes]`."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ def main() -> int:
     """Measure one part or all, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.aws_lambda")
     parser.add_argument(
-        "name", nargs="?", choices=["start", "warm", "sizes"], help="measure this alone"
+        "name", nargs="?", choices=["start", "warm", "secrets", "sizes"], help="measure this alone"
     )
     arguments = parser.parse_args()
     try:

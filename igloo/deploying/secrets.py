@@ -78,7 +78,11 @@ class Place:
             )
         self.bucket = match[1]
         self.keys = {"json": f"{match[2]}.json", "env": f"{match[2]}.env"}
-        self.client = boto3.session.Session(region_name=stage.region).client("s3")
+        session = boto3.session.Session(region_name=stage.region)
+        self.client = session.client("s3")
+        # A bucket's name is the world's: S3 refuses where someone else has taken it.
+        account = session.client("sts").get_caller_identity()["Account"]
+        self.ours = {"Bucket": self.bucket, "ExpectedBucketOwner": account}
 
     def refuse_open(self) -> None:
         """Refuse a bucket that is not private, versioned and encrypted.
@@ -101,7 +105,7 @@ class Place:
 
     def _ask(self, call: str, key: str) -> Any:
         try:
-            return getattr(self.client, call)(Bucket=self.bucket).get(key)
+            return getattr(self.client, call)(**self.ours).get(key)
         except ClientError as error:
             # "NoSuchPublicAccessBlockConfiguration" and the like: it was never set.
             code = error.response["Error"]["Code"]
@@ -122,7 +126,7 @@ class Place:
 
     def _read(self, key: str) -> str | None:
         try:
-            body = self.client.get_object(Bucket=self.bucket, Key=key)["Body"]
+            body = self.client.get_object(**self.ours, Key=key)["Body"]
         except ClientError as error:
             if error.response["Error"]["Code"] in _NOT_THERE:
                 return None
@@ -136,7 +140,7 @@ class Place:
         texts = {"env": as_lines(values), "json": json.dumps(values, indent=2) + "\n"}
         for form, text in texts.items():
             self.client.put_object(
-                Bucket=self.bucket,
+                **self.ours,
                 Key=self.keys[form],
                 Body=text.encode(),
                 ServerSideEncryption="aws:kms",

@@ -62,7 +62,17 @@ class LambdaShim:
         environ = environ | {"PATH_INFO": path.replace(f":function:{plain}:", f":function:{plain}")}
         return self._mended(environ, plain, what)(environ, start_response)
 
+    def _drop_doubles(self, name: str) -> None:
+        """moto numbers a version by how many there are, so that after one was deleted the next has
+        the number of the last; it can't delete a function then."""
+        functions = lambda_backends[DEFAULT_ACCOUNT_ID][REGION]._lambdas._functions
+        if name in functions:
+            by_arn = {version.function_arn: version for version in functions[name]["versions"]}
+            functions[name]["versions"] = list(by_arn.values())
+
     def _mended(self, environ: dict[str, Any], name: str, what: str) -> Response:
+        if environ["REQUEST_METHOD"] == "DELETE" and not what:
+            self._drop_doubles(name)
         answer = Response.from_app(self.app, environ)
         if environ["REQUEST_METHOD"] == "POST" and what == "policy" and answer.status_code == 200:
             answer.status_code = 201

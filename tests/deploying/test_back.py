@@ -120,6 +120,18 @@ def test_smoke_wants_the_version_that_was_built(deploy: Deploy) -> None:
         deploy.smoke("localhost")
 
 
+def test_the_public_address_has_to_tell_the_version_too(deploy: Deploy, server: AwsServer) -> None:
+    deploy.go_back("localhost")
+    deploy.version = "one"
+    address = f"{server.url}/_stage/igloo-dev"
+    deploy.ask_url(address)
+    with pytest.raises(DeployError, match=r"GET http://127\.0\.0\.1:1/healthz failed: .*refused"):
+        deploy.ask_url("http://127.0.0.1:1")
+    deploy.version = "two"
+    with pytest.raises(DeployError, match=f"{address} says that it is version one, and not two"):
+        deploy.ask_url(address)
+
+
 def test_what_is_not_committed_is_not_deployed(deploy: Deploy, tmp_path: Path) -> None:
     with pytest.raises(DeployError, match="git can't tell"):
         deploy.check_tree()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from igloo.deploying import DeployError
+from igloo.deploying.__main__ import main
 from igloo.deploying.deploy import Deploy
 from igloo.deploying.stages import read
 from tests.media.s3 import REGION, S3Server
@@ -40,3 +41,26 @@ def test_the_deployed_function_says_it_first(
     variables = {"STATIC_BUCKET": "igloo-static"}
     found = {"Configuration": {"Environment": {"Variables": variables}}}
     assert deploy.static_bucket(found) == "igloo-static"
+
+
+@pytest.mark.usefixtures("account")
+def test_stopping_it_takes_nothing_back_and_says_where_it_stands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    def run(self: Deploy, *, dry_run: bool) -> None:
+        self.steps.run("build the package", lambda: None)
+        self.steps.run("zappa update", stop)
+
+    monkeypatch.setattr(Deploy, "run", run)
+    assert main(["production"]) == 130
+    said = capsys.readouterr().out
+    assert "nothing was taken back. done: build the package; stopped in: zappa update" in said
+    assert "the new version may be live" in said
+
+
+def test_an_unknown_stage_is_status_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prod"]) == 1
+    assert "it has dev, production, staging" in capsys.readouterr().out

@@ -19,6 +19,7 @@ import boto3
 import pytest
 import requests
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from tests.aws_lambda.test_package import ROOT, checkout
 from tests.aws_lambda.test_real_package import has_python
@@ -45,7 +46,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [("posts", "LAST")]
-    operations = [migrations.RemoveField("post", "title")]
+    operations = [OPERATION]
 """
 
 
@@ -269,11 +270,21 @@ def test_the_life_of_a_stage(person: Person) -> None:
     # A migration that the running version would not survive: nothing is touched.
     drop = person.folder / "apps/posts/migrations/9999_drop.py"
     last = max(drop.parent.glob("[0-9]*.py")).stem
-    drop.write_text(DROP.replace("LAST", last), encoding="utf-8")
+    text = DROP.replace("LAST", last)
+    remove = 'migrations.RemoveField("post", "title")'
+    drop.write_text(text.replace("OPERATION", remove), encoding="utf-8")
     refused = person.deploy()
     assert refused.returncode == 1
     assert "would not survive this: posts.9999_drop.RemoveField" in refused.stdout
     assert "zappa" not in refused.stdout
+    # Nobody can tell what SQL does, but who wrote it: CONTRACT=1 says that it may.
+    sql = 'migrations.RunSQL("SELECT 1", "SELECT 1")'
+    drop.write_text(text.replace("OPERATION", sql), encoding="utf-8")
+    allowed = person.deploy("--contract")
+    assert allowed.returncode == 0, allowed.stdout
+    assert MigrationRecorder.Migration.objects.filter(name="9999_drop").delete()[0] == 1
+    updated = person.get("/healthz").json()["version"]
+    code = client.get_function(FunctionName=NAME)["Configuration"]["CodeSha256"]
     drop.unlink()
 
     # It can't start.

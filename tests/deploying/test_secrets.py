@@ -3,8 +3,10 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 
 from igloo.deploying import DeployError, secrets, stages
 from igloo.lambda_handler import _read_remote
@@ -160,3 +162,29 @@ def test_without_a_place_or_somebody_to_ask_nothing_is_published(
     assert server.keys(BUCKET) == set()
     assert secrets.main(["nowhere"]) == 1
     assert "no stage 'nowhere'" in capsys.readouterr().out
+
+
+def test_every_call_names_the_account_that_the_bucket_has_to_be_of(
+    server: S3Server, stage: stages.Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 refuses then; moto looks at no owner."""
+    calls: list[tuple[str, Any]] = []
+    plain = BaseClient._make_api_call
+
+    def noted(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
+        if self.meta.service_model.service_name == "s3":
+            calls.append((operation, parameters.get("ExpectedBucketOwner")))
+        return plain(self, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", noted)
+    secrets.publish(stage, yes=True, dry_run=False)
+    assert {operation for operation, _ in calls} == {
+        "GetPublicAccessBlock", "GetBucketVersioning", "GetBucketEncryption", "GetObject",
+        "PutObject",
+    }  # fmt: skip
+    assert {owner for _, owner in calls} == {"123456789012"}
+
+
+def test_each_stage_names_a_place() -> None:
+    for name in ("dev", "staging", "production"):
+        assert secrets._PLACE.fullmatch(stages.read(name).settings["remote_env"])
