@@ -5,6 +5,7 @@ back, which takes no CPU time, is not in it.
 """
 
 import json
+import logging
 import os
 import statistics
 import tempfile
@@ -27,6 +28,7 @@ _REGION = "ap-northeast-2"
 
 def run(packages: Packages) -> None:
     """Measure in turn, and print the table."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each call
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     try:
