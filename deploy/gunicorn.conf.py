@@ -4,6 +4,7 @@ Source: "Settings" in gunicorn's documentation.
 """
 
 import os
+from pathlib import Path
 
 # A container's own address is not known before it starts.
 HOST = os.environ.get("HOST", "0.0.0.0")  # noqa: S104
@@ -16,3 +17,9 @@ threads = 4
 keepalive = 75
 # Bytes of method, path and query: a search in Korean takes nine bytes for each syllable.
 limit_request_line = 8190
+# Seconds for requests to end; ECS gives a container 120 s.
+graceful_timeout = 100
+# Nothing is written to disk: a worker's sign of life is in memory, and there is no control file.
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108
+worker_tmp_dir = str(_IN_MEMORY) if _IN_MEMORY.is_dir() else None
+control_socket_disable = True

@@ -3,16 +3,16 @@
 import base64
 import hashlib
 import json
-import os
 import re
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from igloo.packaging import PackagingError, rules
 from igloo.packaging.environment import compile_folder
+from igloo.packaging.project import project_files, refuse
 
 # The first moment that a zip can name.
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -20,44 +20,6 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644 << 16
 _UNIX = 3
 _MIB = 1024 * 1024
-
-
-def project_files(root: Path) -> dict[str, bytes]:
-    """What goes in of the checkout at `root`.
-
-    Raises:
-        PackagingError: a file is in its folders that is neither for Lambda nor known as left out.
-    """
-    taken: dict[str, bytes] = {}
-    strange = []
-    for path in _walk(root):
-        name = path.relative_to(root).as_posix()
-        # A link may lead to anything.
-        if rules.is_secret(name) or path.is_symlink():
-            strange.append(name)
-        elif rules.is_taken(name):
-            taken[name] = path.read_bytes()
-        elif not rules.is_left(name):
-            strange.append(name)
-    _refuse(strange)
-    return taken
-
-
-def _walk(root: Path) -> Iterator[Path]:
-    for folder in rules.PROJECT_FOLDERS:
-        for parent, folders, names in os.walk(root / folder):
-            # A link to a folder is not followed, and is named as a file is.
-            links = [name for name in folders if Path(parent, name).is_symlink()]
-            yield from (Path(parent, name) for name in [*links, *names])
-    yield from (path for name in rules.PROJECT_FILES if (path := root / name).is_file())
-
-
-def _refuse(strange: list[str]) -> None:
-    if strange:
-        raise PackagingError(
-            "These must not get into the package: " + ", ".join(sorted(strange)) + ". Take them "
-            "away, or say in igloo/packaging/rules.py that they belong there."
-        )
 
 
 def write(
@@ -131,7 +93,7 @@ def verify(path: Path, libraries: Path) -> None:
     with zipfile.ZipFile(path) as package:
         names = package.namelist()
     known = {file.relative_to(libraries).as_posix() for file in libraries.rglob("*")}
-    _refuse(rules.strangers(names, known))
+    refuse(rules.strangers(names, known))
     missing = sorted({*rules.PROJECT_FILES, *rules.MADE, *rules.NEEDED} - set(names))
     if missing:
         raise PackagingError("The package lacks: " + ", ".join(missing) + ".")

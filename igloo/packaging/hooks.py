@@ -22,6 +22,7 @@ if (_ROOT := str(Path(__file__).resolve().parents[2])) not in sys.path:
     sys.path.insert(0, _ROOT)
 
 from igloo.packaging import PackagingError, archive, environment, rules
+from igloo.packaging.project import project_files
 from igloo.packaging.static_names import make_static_names
 
 _BUILDING = ("deploy", "package", "update")
@@ -66,7 +67,7 @@ def prepare(cli: Any) -> None:
         Path(output).unlink(missing_ok=True)
     _check(cli)
     # At once: these fail without AWS having been asked anything.
-    archive.project_files(environment.ROOT)
+    project_files(environment.ROOT)
     environment.libraries(cli.runtime)
 
 

@@ -20,7 +20,6 @@ RUNTIMES = {
 # --- Libraries ----------------------------------------------------------------------------------
 # Requirements that stay behind, with all that only they require.
 STAY_BEHIND = {
-    "zappa": "deploys; igloo/lambda_handler.py stands in its handler's place",
     "boto3": "Lambda's runtime has it",
     "gunicorn": "the web server of a container",
     "redis": "the broker of task_worker, which runs in containers",
@@ -113,9 +112,9 @@ _LEFT = (
     "apps/ops/diagrams/*", "apps/ops/management/commands/demo.py",
     "apps/ops/management/commands/diagrams.py", "apps/ops/management/commands/messages.py",
     "apps/ops/management/commands/openapi.py", "apps/tasks/management/commands/zappa_events.py",
-    # For containers: the cluster, with Redis' client.
-    "apps/tasks/worker/*", "apps/tasks/management/commands/task_worker.py",
 )  # fmt: skip
+# For containers alone: the cluster, with Redis' client.
+_CONTAINERS = ("apps/tasks/worker/*", "apps/tasks/management/commands/task_worker.py")
 # All the same: settings.py imports these.
 _NOT_LEFT = {
     "igloo/laptop/__init__.py", "igloo/laptop/database_url.py", "igloo/laptop/places.py",
@@ -140,15 +139,18 @@ def is_secret(name: str) -> bool:
     )
 
 
-def is_left(name: str) -> bool:
-    """Whether a file of this project is known, and not for Lambda."""
-    return name not in _NOT_LEFT and any(fnmatchcase(name, pattern) for pattern in _LEFT)
+def is_left(name: str, *, container: bool = False) -> bool:
+    """Whether a file of this project is known, and not for Lambda; or not for a container."""
+    patterns = _LEFT if container else (*_LEFT, *_CONTAINERS)
+    return name not in _NOT_LEFT and any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def is_taken(name: str) -> bool:
+def is_taken(name: str, *, container: bool = False) -> bool:
     """Whether a file of this project goes in."""
     kinds = _PROJECT.get(name.partition("/")[0], ())
-    return (name in PROJECT_FILES or name.endswith(kinds)) and not is_left(name)
+    return (name in PROJECT_FILES or name.endswith(kinds)) and not is_left(
+        name, container=container
+    )
 
 
 def strangers(names: Iterable[str], libraries: Container[str]) -> list[str]:

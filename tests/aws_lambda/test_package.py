@@ -26,6 +26,7 @@ from django.db import connection
 
 from apps.members.models import DeviceSession
 from igloo.packaging import PackagingError, archive, elf, environment, hooks, rules, static_names
+from igloo.packaging.project import project_files
 from tests.builders import jpeg, make_comment, make_post, processed_upload, sign_up
 
 ROOT = Path(django_settings.BASE_DIR)
@@ -470,7 +471,7 @@ def test_a_file_that_should_not_be_there_stops_the_build_by_name(small: Path, na
     write(small / name)
 
     with pytest.raises(PackagingError, match=re.escape(name)):
-        archive.project_files(small)
+        project_files(small)
 
 
 @pytest.mark.parametrize("name", ["apps/link.py", "apps/linked"])
@@ -480,7 +481,7 @@ def test_a_link_stops_the_build_by_name(small: Path, name: str) -> None:
     (small / name).symlink_to(target / "text.py" if name.endswith(".py") else target)
 
     with pytest.raises(PackagingError, match=re.escape(name)):
-        archive.project_files(small)
+        project_files(small)
 
 
 @pytest.mark.parametrize(
@@ -495,7 +496,7 @@ def test_a_link_stops_the_build_by_name(small: Path, name: str) -> None:
 def test_what_is_known_to_stay_behind_does_not_stop_it(small: Path, name: str) -> None:
     write(small / name)
 
-    assert name not in archive.project_files(small)
+    assert name not in project_files(small)
 
 
 def test_zappa_ends_with_the_name_and_leaves_no_zip(tmp_path: Path) -> None:
@@ -634,9 +635,7 @@ def test_every_stage_is_packaged_by_the_hooks(name: str) -> None:
 REQUIREMENTS = """\
 boto3==1.44.5 \\
     --hash=sha256:aa
-    # via
-    #   -r requirements.in
-    #   zappa
+    # via -r requirements.in
 botocore==1.44.5 \\
     --hash=sha256:ab
     # via
@@ -662,9 +661,6 @@ redis==6.4.0 ; python_version > '3' \\
 s3transfer==0.19.3 \\
     --hash=sha256:cb
     # via boto3
-zappa==0.63.0 \\
-    --hash=sha256:da
-    # via -r requirements.in
 """
 
 

@@ -187,8 +187,9 @@ def test_zappa_tail_shows_what_was_logged_and_nothing_more(
     group = {"logGroupName": "/aws/lambda/igloo-production"}
     logs.create_log_group(**group)
     logs.create_log_stream(**group, logStreamName="one")
-    now = int(time.time() * 1000)
-    events = [{"timestamp": now, "message": line} for line in said()]
+    # Zappa asks for what is older than this second.
+    before = int(time.time() * 1000) - 60_000
+    events = [{"timestamp": before, "message": line} for line in said()]
     logs.put_log_events(**group, logStreamName="one", logEvents=events)
 
     shown = zappa(

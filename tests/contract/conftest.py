@@ -1,6 +1,7 @@
 """Each test of this folder is run at each place igloo runs at, and has to get the same answers.
 
-`IGLOO_URL=https://… ` runs them at that address alone: `make contract URL=…`.
+`IGLOO_URL=https://…` runs them at that address alone, `IGLOO_IMAGE=…` in that image; see
+`make contract`.
 """
 
 import os
@@ -18,6 +19,7 @@ from tests.contract.places import LOCAL, Place, Places, why_no_lambda
 
 __all__ = ["production_zip"]  # a fixture
 _URL = os.environ.get("IGLOO_URL", "")
+_IMAGE = os.environ.get("IGLOO_IMAGE", "")
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
@@ -49,7 +51,7 @@ def answers() -> dict[str, tuple[str, Any]]:
     return {}
 
 
-@pytest.fixture(params=["IGLOO_URL"] if _URL else LOCAL)
+@pytest.fixture(params=["IGLOO_URL"] if _URL else ["image"] if _IMAGE else LOCAL)
 def place(request: pytest.FixtureRequest) -> Place:
     """Where the test runs."""
     if _URL:

@@ -67,7 +67,8 @@ class Places:
                 "LOG_LEVEL": "WARNING",
                 "PUBLIC_BASE_URL": "https://igloo.example",
             }
-            start = {"laptop": self._laptop, "gunicorn": self._gunicorn}.get(name)
+            starts = {"laptop": self._laptop, "gunicorn": self._gunicorn, "image": self._image}
+            start = starts.get(name)
             url = start(variables) if start else self._lambda(variables, name.partition("-")[2])
             wait_for_answer(f"{url}/readyz")
             self._known[name] = Place(name, url, database)
@@ -106,6 +107,32 @@ class Places:
         self._process("gunicorn-worker", launcher.manage(*launcher.WORKER), variables)
         return f"http://127.0.0.1:{port}"
 
+    def _image(self, variables: dict[str, str]) -> str:
+        """What is in the image of IGLOO_IMAGE, by buildah, on this machine's network."""
+        port = free_port()
+        variables |= self._s3_variables() | {"HOST": "127.0.0.1", "PORT": str(port)}
+        socket = connection.settings_dict["OPTIONS"].get("host", "")
+        made = subprocess.run(
+            ["buildah", "from", "--pull-never", os.environ["IGLOO_IMAGE"]],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        container = made.stdout.strip()
+        self._stack.callback(subprocess.run, ["buildah", "rm", container], check=True)
+        options = [word for pair in variables.items() for word in ("--env", "=".join(pair))]
+        if socket:
+            # Whoever may use the tests' server; the image has to bear any account but root.
+            owner = Path(socket).stat().st_uid
+            options += ["--volume", f"{socket}:{socket}", "--user", f"{owner}:{owner}"]
+        run = ["buildah", "run", "--isolation", "chroot", *options, container, "--"]
+        gunicorn = ["gunicorn", "--config", "deploy/gunicorn.conf.py", "igloo.wsgi"]
+        for name, command in (
+            ("web", gunicorn),
+            ("worker", ["python", "manage.py", *launcher.WORKER]),
+        ):
+            # A group of its own: buildah passes no signal on.
+            self._process(f"image-{name}", [*run, *command], {}, group=True)
+        return f"http://127.0.0.1:{port}"
+
     def _lambda(self, variables: dict[str, str], api: str) -> str:
         """The package behind an API Gateway, whose address it counts callers by."""
         variables |= self._s3_variables() | {"TRUSTED_PROXIES": "1"}
@@ -127,17 +154,20 @@ class Places:
             "ORIGINALS_BUCKET": ORIGINALS_BUCKET,
         }
 
-    def _process(self, name: str, command: list[str], variables: Mapping[str, str]) -> None:
+    def _process(
+        self, name: str, command: list[str], variables: Mapping[str, str], *, group: bool = False
+    ) -> None:
         log = self._stack.enter_context((self.folder / f"{name}.log").open("wb"))
         process = subprocess.Popen(
-            programs.leashed(command, signal.SIGKILL),
+            command if group else programs.leashed(command, signal.SIGKILL),
+            process_group=0 if group else None,
             cwd=settings.BASE_DIR,
             env=os.environ | dict(variables) | {"TASK_WORKER_NAME": name},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-        self._stack.callback(_stop, process)
+        self._stack.callback(_stop, process, group=group)
 
     def _database(self, name: str) -> str:
         """A database of its own, with the tables."""
@@ -191,8 +221,11 @@ def execute(sql: str) -> None:
             cursor.execute(sql)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
+def _stop(process: subprocess.Popen[bytes], *, group: bool) -> None:
+    if group:
+        os.killpg(process.pid, signal.SIGTERM)
+    else:
+        process.terminate()
     try:
         process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:
