@@ -1,4 +1,4 @@
-"""`python -m bench [posts | photo | tasks | lambda] [--explain]`: measure how fast igloo is.
+"""`python -m bench [posts | web | photo | tasks | lambda] [--explain]`: measure how fast igloo is.
 
 Without a name, everything is measured, in about 15 minutes. The first run makes the data, which
 takes a minute or two more. `python -m bench.tasks` takes background work apart, and
@@ -35,11 +35,28 @@ def _posts(explain: bool) -> None:
             connections.close_all()
 
 
+def _web() -> None:
+    from bench import data
+    from bench.web import measure
+
+    with data.server() as url:
+        os.environ["DATABASE_URL"] = url
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "igloo.settings")
+        import django
+
+        django.setup()
+        data.prepare(url)
+        measure.run(url)
+
+
 def main() -> int:
     """Measure, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument(
-        "name", nargs="?", choices=["posts", "photo", "tasks", "lambda"], help="measure this alone"
+        "name",
+        nargs="?",
+        choices=["posts", "web", "photo", "tasks", "lambda"],
+        help="measure this alone",
     )
     parser.add_argument(
         "--explain", action="store_true", help="print how PostgreSQL ran the queries"
@@ -48,6 +65,8 @@ def main() -> int:
     try:
         if arguments.name in (None, "posts"):
             _posts(arguments.explain)
+        if arguments.name in (None, "web"):
+            _web()
         if arguments.name in (None, "photo"):
             from bench import photo
 

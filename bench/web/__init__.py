@@ -1,0 +1,1 @@
+"""How many requests a container answers per second of a processor, against FastAPI's stack."""
