@@ -19,7 +19,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, joinedload, mapped_column, r
 from sqlalchemy.types import String
 
 MEDIA = os.environ["BENCH_MEDIA_URL"]
-engine = create_async_engine(os.environ["BENCH_SQLALCHEMY_URL"], pool_size=8, max_overflow=0)
+# Before each request both ask whether a kept connection still works.
+engine = create_async_engine(
+    os.environ["BENCH_SQLALCHEMY_URL"], pool_size=8, max_overflow=0, pool_pre_ping=True
+)
 sessions = async_sessionmaker(engine, expire_on_commit=False)
 app = FastAPI()
 

@@ -19,7 +19,8 @@ def _has_database(place: Place) -> None:
 
 
 def test_a_client_can_not_choose_the_address_it_is_counted_by(client: Client, place: Place) -> None:
-    before = dict(place.query("SELECT key, hits FROM common_ratewindow"))
+    # A window that an earlier test began could end in the middle of this one.
+    place.query("DELETE FROM common_ratewindow")
     nobody = {"username": client.name("nobody"), "password": PASSWORD, "device": DEVICE}
     for number in range(2):
         lie = f"198.51.100.{number}"
@@ -33,8 +34,7 @@ def test_a_client_can_not_choose_the_address_it_is_counted_by(client: Client, pl
         answer = client.call_exactly("POST", "/api/v1/auth/login", json.dumps(nobody), lies)
         answer.problem(401, "login_failed")
     counted = dict(place.query("SELECT key, hits FROM common_ratewindow"))
-    name = "login_address:127.0.0.1"
-    assert counted[name] == before.get(name, 0) + 2
+    assert counted["login_address:127.0.0.1"] == 2
     assert "198.51.100" not in str(counted)
 
 
@@ -62,6 +62,9 @@ def test_an_operator_logs_in_in_korean(client: Client, place: Place) -> None:
     assert (answer.status, answer.headers["Location"]) == (302, "/admin/")
     assert set(answer.cookies) == {"csrftoken", "sessionid"}
     cookie = f"sessionid={answer.cookies['sessionid']}"
-    assert client.name("olga") in client.get("/admin/", Cookie=cookie, Accept_Language="ko").text
+    desk = client.call("GET", "/admin/", headers={"Cookie": cookie}, record=False)
+    assert client.name("olga") in desk.text
+    # Of a cluster's schedules there is nothing to see where a function has no cluster.
+    assert ("/admin/django_q/schedule/" in desk.text) is not place.name.startswith("lambda")
     [(seen,)] = place.query("SELECT last_login FROM members_member WHERE id = %s", member)
     assert seen is not None
