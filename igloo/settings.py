@@ -277,7 +277,7 @@ if not STATIC_BUCKET:
     }
 elif _STATIC_NAMES.exists():
     STORAGES["staticfiles"] = {
-        "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage",
+        "BACKEND": "apps.media.packaged_static.PackagedStaticStorage",
         "OPTIONS": {"location": BASE_DIR, "base_url": STATIC_URL},
     }
 else:

@@ -21,6 +21,8 @@ from igloo.deploying.events import Events
 from igloo.deploying.function import Before, Function
 from igloo.deploying.stages import Stage
 from igloo.deploying.steps import Steps, say
+from igloo.packaging import PackagingError
+from igloo.packaging.static_names import python_of
 
 # What a deploy may meet from the update on; each sends it back.
 _FAILURES = (DeployError, BotoCoreError, ClientError, OSError, LookupError, TypeError, ValueError)
@@ -191,8 +193,13 @@ class Deploy:
         Raises:
             DeployError: it ended with another status than 0.
         """
+        try:
+            # The one that made the names in the package.
+            python = python_of(self.stage.root)
+        except PackagingError as error:
+            raise DeployError(str(error)) from error
         done = subprocess.run(
-            [sys.executable, "manage.py", "collectstatic", "--no-input"],
+            [str(python), "manage.py", "collectstatic", "--no-input"],
             cwd=self.stage.root,
             # A laptop's settings but for the bucket: a deployed stage's are not all known here.
             env=os.environ

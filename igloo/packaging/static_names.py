@@ -14,25 +14,22 @@ from pathlib import Path
 from igloo.packaging import PackagingError
 from igloo.packaging.programs import output, run
 
+# Whose static files there are beside this checkout's own: another version has other files.
+_WITH_FILES = ("django", "djangorestframework", "drf-spectacular-sidecar")
+_VERSIONS = "import sys; from importlib.metadata import version; print(*map(version, sys.argv[1:]))"
+
 
 def make_static_names(root: Path) -> bytes:
     """The file's content, the same for the same checkout and requirements.
 
     Raises:
-        PackagingError: the checkout's environment is not made, or a static file names another
-            that is not there.
+        PackagingError: no Python has what is pinned, or a static file names another that is not
+            there.
     """
-    candidates = [Path(sys.executable), root / ".venv" / "bin" / "python"]
-    python = next((path for path in candidates if _has_assets(path)), None)
-    if python is None:
-        raise PackagingError(
-            "The names of the static files are made with what requirements-dev.txt installs. "
-            "Make .venv with: make install"
-        )
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder, "staticfiles.json")
         run(
-            [str(python), "-m", "igloo.packaging.static_names", str(made)],
+            [str(python_of(root)), "-m", "igloo.packaging.static_names", str(made)],
             "The names of the static files can't be made",
             # Not the stage's: where its files go makes no difference to their names.
             {"STAGE": "local", "STATIC_BUCKET": "", "PYTHONPATH": str(root)},
@@ -41,9 +38,25 @@ def make_static_names(root: Path) -> bytes:
         return made.read_bytes()
 
 
-def _has_assets(python: Path) -> bool:
-    return bool(
-        output([str(python), "-c", "import django, drf_spectacular_sidecar as it; print(it)"])
+def python_of(root: Path) -> Path:
+    """The Python with the static files that the checkout at `root` pins.
+
+    The checkout's own, or else the one that runs this, which Zappa may be of: in another version
+    of Django the same file has other content, and so a name that `collectstatic` did not give.
+
+    Raises:
+        PackagingError: neither has these versions.
+    """
+    for python in (root / ".venv" / "bin" / "python", Path(sys.executable)):
+        # -E: PYTHONPATH is another's.
+        if versions := output([str(python), "-E", "-c", _VERSIONS, *_WITH_FILES]):
+            pins = (root / "requirements-dev.txt").read_text("utf-8")
+            found = zip(_WITH_FILES, versions.split(), strict=True)
+            if all(f"\n{name}=={version} " in f"\n{pins}" for name, version in found):
+                return python
+    raise PackagingError(
+        f"The names of the static files are made with {', '.join(_WITH_FILES)} as "
+        "requirements-dev.txt pins them. Make .venv with: make install"
     )
 
 

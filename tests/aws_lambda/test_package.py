@@ -61,7 +61,7 @@ def checkout(folder: Path, **changed: Any) -> Path:
     """A copy of what this checkout is packaged from; `changed` are keys of its only stage."""
     for name in rules.PROJECT_FOLDERS:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in (*rules.PROJECT_FILES, "requirements.txt"):
+    for name in (*rules.PROJECT_FILES, "requirements.txt", "requirements-dev.txt"):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(ROOT / name, folder / name)
     stages = json.loads((ROOT / "zappa_settings.json").read_text(encoding="utf-8"))

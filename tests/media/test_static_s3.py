@@ -14,7 +14,9 @@ import pytest
 import requests
 from django.conf import settings as real_settings
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
+from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
@@ -120,6 +122,13 @@ def test_the_package_knows_the_names_that_collectstatic_gave(collected: S3Server
     packaged = make_static_names(real_settings.BASE_DIR)
     assert json.loads(packaged)["paths"] == json.loads(there)["paths"]
     assert packaged == make_static_names(real_settings.BASE_DIR)
+
+
+def test_beside_a_packages_names_collectstatic_refuses(stage: S3Server, tmp_path: Path) -> None:
+    """And does not fill the folder, saying that all is copied, while the bucket stays as it is."""
+    with pytest.raises(ImproperlyConfigured, match="nothing is sent to STATIC_BUCKET"):
+        call_command("collectstatic", interactive=False, verbosity=0)
+    assert [path.name for path in tmp_path.iterdir()] == ["staticfiles.json"]
 
 
 def test_a_style_finds_its_pictures(stage: S3Server) -> None:
