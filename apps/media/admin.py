@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from apps.common.admin import ReadOnly
-from apps.media.models import Upload
+from apps.media.models import RenditionRun, Upload
 from apps.media.thumbnail import thumbnail
 
 
@@ -42,3 +42,11 @@ class UploadAdmin(ReadOnly):
     def large_picture(self, upload: Upload) -> SafeString | str:
         """The photo, as large as its small rendition."""
         return thumbnail(upload, height=320)
+
+
+@admin.register(RenditionRun)
+class RenditionRunAdmin(ReadOnly):
+    """Renditions made again: how far each run is."""
+
+    list_display = ["id", "__str__", "failed", "started_at", "finished_at"]
+    ordering = ["-id"]

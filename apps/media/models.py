@@ -99,3 +99,31 @@ class Upload(UUIDModel):
     def original_key(self) -> str:
         """Where the file is kept once it proved to be a photo; no ticket reaches it."""
         return f"originals/{self.id}"
+
+
+class RenditionRun(UUIDModel):
+    """Renditions of all photos made again, oldest first: how far it is, and where to go on."""
+
+    total = models.PositiveIntegerField(help_text="photos when it began")
+    done = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0, help_text="left as they were; see the log")
+    # The upload that was looked at last, and how often it was begun: one that kills its container
+    # must not do so for ever.
+    reached = models.UUIDField(null=True, blank=True)
+    trying = models.UUIDField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            # Two at once would do the same work twice.
+            models.UniqueConstraint(
+                models.Value(1),
+                condition=Q(finished_at__isnull=True),
+                name="rendition_run_is_one",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.done + self.failed} of {self.total}"

@@ -139,7 +139,8 @@ def _fetch(upload: Upload, path: Path) -> str | None:
     return None
 
 
-def _finish(upload: Upload, photo: ProcessedPhoto, path: Path) -> None:
+def save_renditions(upload: Upload, photo: ProcessedPhoto) -> list[dict[str, Any]]:
+    """Put them into public storage; what `Upload.renditions` says of them."""
     renditions: list[dict[str, Any]] = []
     for item in photo.renditions:
         # The hash makes a file that never changes under its name, so it can be cached for ever.
@@ -156,6 +157,11 @@ def _finish(upload: Upload, photo: ProcessedPhoto, path: Path) -> None:
                 "content_type": item.content_type,
             }
         )
+    return renditions
+
+
+def _finish(upload: Upload, photo: ProcessedPhoto, path: Path) -> None:
+    renditions = save_renditions(upload, photo)
     with transaction.atomic():
         # Locked while the original is written: where two workers got different files (a ticket
         # may be sent again until it ends), the original is the one that the renditions show.

@@ -10,8 +10,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from apps.media.models import Upload
+from apps.media.models import RenditionRun, Upload
 from apps.members.models import Consent, DeviceSession, Member
 from apps.posts.models import Comment, Post, PostLike, Style
 from tests.builders import (
@@ -50,6 +51,7 @@ def fill(rows: int) -> None:
         avatar = processed_upload(author)
         Member.objects.filter(pk=author.pk).update(avatar=avatar)
         ApiClient(author).post("/posts", {}, format="json", headers={"Idempotency-Key": "k"})
+        RenditionRun.objects.create(total=3, done=3, finished_at=timezone.now())
 
 
 def test_every_model_of_ours_that_operators_need_is_there() -> None:
@@ -67,6 +69,7 @@ def test_every_model_of_ours_that_operators_need_is_there() -> None:
         "Pyeong",
         "RateWindow",
         "RefreshToken",
+        "RenditionRun",
         "Style",
         "Upload",
     }

@@ -1,10 +1,12 @@
 """What the transports send, to the real thing or its stand-in, and what comes of it there."""
 
 import json
+import os
 import pydoc
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,11 +20,13 @@ import boto3
 import pytest
 import redis
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django_q.conf import Conf
 from django_q.signing import SignedPackage
 from pytest_django import Settings
 
+from apps.media.models import Upload
+from apps.media.rendition_runs import start_run
 from apps.tasks import services, transports
 from apps.tasks.models import BackgroundTask
 from apps.tasks.runner import run_task
@@ -30,6 +34,8 @@ from apps.tasks.services import enqueue_many
 from apps.tasks.sweeper import sweep_tasks
 from apps.tasks.transports import Delivery, ecs, zappa
 from apps.tasks.worker.brokers import RedisBroker, SqsBroker
+from tests.builders import make_member, processed_upload
+from tests.contract.places import database_url
 from tests.processes import free_port
 from tests.tasks import samples
 from tests.tasks.conftest import AwsServer, Queues, pass_time, row_of
@@ -303,6 +309,39 @@ def test_the_command_in_the_container_runs_it(cluster: Cluster) -> None:
     assert command[:2] == ["python", "manage.py"]
     call_command(*command[2:])
     assert row_of(result).state == "successful"
+
+
+def test_a_container_makes_all_renditions_again(cluster: Cluster, settings: Settings) -> None:
+    """The command that ECS was given, run for real: a process with a container's variables."""
+    photo = processed_upload(make_member())
+    Upload.objects.update(renditions=[], blurhash="")
+    run = start_run()
+    [container] = cluster.containers()
+    _, *command = container["overrides"]["containerOverrides"][0]["command"]
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=settings.BASE_DIR,
+        env=os.environ
+        | {
+            "DATABASE_URL": database_url(connection.settings_dict["NAME"]),
+            "LOCAL_STORAGE_DIR": str(settings.LOCAL_STORAGE_DIR),
+            "ECS_CLUSTER": cluster.name,
+            "ECS_SUBNETS": ",".join(settings.ECS["subnets"]),
+            "ECS_TASK_DEFINITION": settings.ECS["task_definition"],
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    run.refresh_from_db()
+    assert (run.done, run.failed) == (1, 0)
+    assert run.finished_at is not None
+    photo.refresh_from_db()
+    assert [item["name"] for item in photo.renditions] == ["large", "medium", "small"]
+    [row] = BackgroundTask.objects.filter(task_path="apps.media.tasks.recompute_renditions")
+    assert row.state == "successful"
 
 
 def test_a_token_is_the_same_for_an_attempt_and_another_for_the_next(
