@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from apps.common.models import UUIDModel
+from apps.common.models import JSONField, UUIDModel
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
@@ -49,9 +49,9 @@ class Upload(UUIDModel):
     width = models.PositiveIntegerField(null=True, blank=True, help_text="px, upright")
     height = models.PositiveIntegerField(null=True, blank=True, help_text="px, upright")
     blurhash = models.CharField(max_length=100, blank=True, default="")
-    palette = models.JSONField(default=list, blank=True)
-    suggested_colors = models.JSONField(default=list, blank=True)
-    renditions = models.JSONField(default=list, blank=True)
+    palette = JSONField(default=list, blank=True)
+    suggested_colors = JSONField(default=list, blank=True)
+    renditions = JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = UploadQuerySet.as_manager()

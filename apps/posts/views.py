@@ -36,7 +36,7 @@ _UPLOAD_ERRORS = (
 
 def _post_answer(request: Request, post_id: UUID, status: int = 200) -> Response:
     """A post by itself, with its ETag; raises NotFound."""
-    rows = Post.objects.visible_to(request.user).filter(pk=post_id).for_pages(request.user)
+    rows = Post.objects.for_pages(request.user).visible_to(request.user).filter(pk=post_id)
     row = rows.first()
     if row is None:
         raise NotFound
@@ -61,9 +61,9 @@ class PostsView(APIView):
         """Newest first. A filter takes values separated by commas and means any of them;
         different filters mean all of them."""
         base = media_base(request)
-        rows = Post.objects.published().filter(post_filter(request.query_params))
+        rows = Post.objects.for_cards(request.user).published()
         page = page_of(
-            rows.for_cards(request.user),
+            rows.filter(post_filter(request.query_params)),
             request,
             name="posts",
             keys=["published_at", "id"],
@@ -231,7 +231,7 @@ class MyDraftsView(APIView):
         """The newest first."""
         base = media_base(request)
         page = page_of(
-            Post.objects.drafts_of(request.user).for_cards(request.user),
+            Post.objects.for_cards(request.user).drafts_of(request.user),
             request,
             name="my_drafts",
             keys=["id"],

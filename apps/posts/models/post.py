@@ -1,5 +1,6 @@
 """A post of a home, its photos, and who likes it."""
 
+import functools
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from django.db.models import BooleanField, F, FilteredRelation, OuterRef, Q, Sub
 from django.db.models.functions import Coalesce, Left
 from django.utils.translation import gettext_lazy as _
 
-from apps.common.models import UUIDModel
+from apps.common.models import JSONField, UUIDModel
 from apps.media.models import Upload
 from apps.posts.models.taxonomy import HousingType, Pyeong
 
@@ -61,16 +62,28 @@ class PostQuerySet(models.QuerySet["Post"]):
             ._card_rows("like_id")
         )
 
-    def for_cards(self, viewer: Any) -> "models.QuerySet[Post, dict[str, Any]]":
-        """Rows for `shapes.card`, cover and author included: one query."""
-        return self.liked_by(viewer)._card_rows()
-
-    def for_pages(self, viewer: Any) -> "models.QuerySet[Post, dict[str, Any]]":
-        """Rows for `shapes.post_alone`: a card's columns, and what only a post alone shows."""
-        return self.liked_by(viewer)._card_rows("content", "status", "edited_at", "version")
-
     def _card_rows(self, *more: str) -> "models.QuerySet[Post, dict[str, Any]]":
         return self.annotate(opening=Left("content", EXCERPT_SOURCE)).values(*CARD_COLUMNS, *more)
+
+
+class PostManager(models.Manager.from_queryset(PostQuerySet)):  # type: ignore[misc]
+    """Where reads of posts begin."""
+
+    def for_cards(self, viewer: Any) -> Any:
+        """Rows for `shapes.card`, cover and author included: one query. Filters follow."""
+        return _rows().liked_by(viewer)
+
+    def for_pages(self, viewer: Any) -> Any:
+        """Rows for `shapes.post_alone`: a card's columns, and what only a post alone shows."""
+        return _rows("content", "status", "edited_at", "version").liked_by(viewer)
+
+
+@functools.cache
+def _rows(*more: str) -> Any:
+    """A query that names a card's columns but `liked`. Made once, since finding each column through
+    its joins takes Django a fifth of the time that a page takes; what is added, is to a copy."""
+    columns = [name for name in CARD_COLUMNS if name != "liked"]
+    return Post.objects.annotate(opening=Left("content", EXCERPT_SOURCE)).values(*columns, *more)
 
 
 class Post(UUIDModel):
@@ -114,7 +127,7 @@ class Post(UUIDModel):
     edited_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
 
-    objects = PostQuerySet.as_manager()
+    objects = PostManager()
 
     class Meta:
         constraints = [
@@ -194,7 +207,7 @@ class Photo(models.Model):
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="photos", db_index=False)
     position = models.PositiveSmallIntegerField()
     caption = models.CharField(max_length=CAPTION_LENGTH, blank=True, default="")
-    products = models.JSONField(default=list, blank=True)
+    products = JSONField(default=list, blank=True)
 
     objects = PhotoQuerySet.as_manager()
 
