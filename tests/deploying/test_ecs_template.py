@@ -101,6 +101,15 @@ def test_it_is_made_changed_and_taken_away(account: S3Server) -> None:
     assert {group["GroupName"] for group in groups} == {"default"}
 
 
+def test_a_release_migrates_with_its_image_before_anything_else_has_it(account: S3Server) -> None:
+    make(OneOffImage=f"{IMAGE}:second")
+    assert {family: made(family)["image"].rpartition(":")[2] for family in TASKS} == {
+        "web": "first",
+        "worker": "first",
+        "one-off": "second",
+    }
+
+
 def test_requests_come_by_https_to_the_web_alone(account: S3Server) -> None:
     outputs = make()
     balancers = boto3.client("elbv2")
