@@ -6,8 +6,14 @@ service and no target group away.
 """
 
 import json
+import os
 import re
 import runpy
+import socket
+import subprocess
+import sys
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
 
 import boto3
@@ -19,6 +25,7 @@ from apps.tasks.worker import supervisor
 from igloo.deploying.secrets import as_lines
 from tests.deploying import stacks
 from tests.media.s3 import S3Server
+from tests.processes import free_port, wait_for_answer
 from tests.test_settings import COMPLETE, start
 
 # What moto's CloudFormation does not make, it only tells of.
@@ -259,6 +266,42 @@ def test_a_container_starts_as_its_stage(stage_of_container: dict[str, str], tmp
     assert ecs["subnets"] == stacks.network()["subnets"].split(",")
     group = boto3.client("ec2").describe_security_groups(GroupIds=ecs["security_groups"])
     assert len(group["SecurityGroups"]) == 1
+
+
+def test_the_webs_command_answers_a_load_balancer(stage_of_container: dict[str, str]) -> None:
+    """By the container's address, as its health checks do; the database is away here."""
+    port = free_port()
+    own = {
+        "ALLOWED_HOSTS": "api.example.com,localhost",
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
+        "PORT": str(port),
+    }
+    agent = {"ECS_CONTAINER_METADATA_URI_V4": "http://169.254.170.2/v4/container"}
+    python, *words = container("web")["Command"]
+    assert python == "python"
+    web = subprocess.Popen(
+        [sys.executable, *words],
+        cwd=settings.BASE_DIR,
+        env={"PATH": os.environ["PATH"]} | environment("web") | stage_of_container | own | agent,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def ask(host: str, path: str) -> int:
+        connection = HTTPConnection("127.0.0.1", port, timeout=20)
+        with closing(connection):
+            connection.request("GET", path, headers={"Host": host})
+            return connection.getresponse().status
+
+    try:
+        address = f"{socket.gethostbyname(socket.gethostname())}:8000"
+        wait_for_answer(f"http://localhost:{port}/healthz")
+        assert ask(address, "/healthz") == 200
+        assert ask(address, properties("Blue")["HealthCheckPath"]) == 503
+        assert ask("evil.example.com", "/healthz") == 400
+    finally:
+        web.terminate()
+        assert web.wait(30) == 0
 
 
 @pytest.mark.parametrize("name", sorted(OF_FILE))
