@@ -38,9 +38,11 @@ WORKDIR /srv/igloo
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /srv/igloo /srv/igloo
 # A number, so that a platform can see that it is not root's. It owns nothing here and writes to
-# /tmp alone: the root file system may be read-only.
+# /tmp alone: the root file system may be read-only, and /tmp a volume that begins as it is here.
 USER 10001:10001
+VOLUME ["/tmp"]
 EXPOSE 8000
+# Alive: it answers. A deployed stage refuses a call by this address, since no client makes one.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
-  CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
+  CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8000, timeout=4); c.request('GET', '/healthz'); raise SystemExit(c.getresponse().status >= 500)"]
 CMD ["gunicorn", "--config", "deploy/gunicorn.conf.py", "igloo.wsgi"]

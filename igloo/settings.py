@@ -31,6 +31,9 @@ SECRET_KEY = config.text("SECRET_KEY", _LAPTOP_KEY)
 DEBUG = config.flag("DEBUG", False)
 # A laptop answers to any name, so that a phone in the same network can reach it.
 ALLOWED_HOSTS = config.words("ALLOWED_HOSTS", "" if DEPLOYED else "*")
+if "ECS_CONTAINER_METADATA_URI_V4" in os.environ:
+    # A load balancer asks for /readyz by the container's address, which is known here only.
+    ALLOWED_HOSTS.append(socket.gethostbyname(socket.gethostname()))
 # How many proxies of our own stand in front (an ALB: 1) and add to X-Forwarded-For.
 TRUSTED_PROXIES = config.number("TRUSTED_PROXIES", 0)
 if DEPLOYED:

@@ -104,7 +104,8 @@ def test_it_runs_as_nobody_in_particular_on_gunicorns_port() -> None:
     assert gunicorn["bind"].endswith(f":{port}")
     [command] = re.findall(r"^CMD (\[.*\])$", last, re.M)
     assert json.loads(command) == ["gunicorn", "--config", "deploy/gunicorn.conf.py", "igloo.wsgi"]
-    assert f"127.0.0.1:{port}/healthz" in last
+    assert f"'127.0.0.1', {port}" in last
+    assert re.findall(r"^VOLUME (.+)$", last, re.M) == ['["/tmp"]']
 
 
 def test_the_assets_whose_names_it_makes_are_pinned_by_hash() -> None:

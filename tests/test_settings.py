@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,16 @@ def test_a_bare_laptop_starts(tmp_path: Path) -> None:
 
 def test_a_complete_production_starts(secrets: Path) -> None:
     assert start(secrets) == "started"
+
+
+def test_a_container_on_ecs_answers_its_load_balancer(secrets: Path) -> None:
+    """Whose health checks name the container's address, and no name of ours."""
+    hosts = "' '.join(settings.ALLOWED_HOSTS)"
+    own = socket.gethostbyname(socket.gethostname())
+    uri = "http://169.254.170.2/v4/container"
+    on_ecs = start(secrets, shown=hosts, ECS_CONTAINER_METADATA_URI_V4=uri)
+    assert on_ecs == f"api.example.com {own}"
+    assert start(secrets, shown=hosts) == "api.example.com"
 
 
 @pytest.mark.parametrize("name", sorted(COMPLETE))

@@ -94,6 +94,17 @@ def is_frozen(worker: str) -> bool:
     return running_tasks(worker) < settings.TASK_WORKERS
 
 
+def longest_wait() -> float:
+    """How long the oldest task that waits for a worker has been due, in seconds; 0 where none is.
+
+    What Lambda or a container of its own runs does not count: more workers would not help it.
+    """
+    queues = [name for name, policy in policies().items() if policy.transport == "djangoq"]
+    due = BackgroundTask.objects.due().in_queues(queues)
+    oldest = due.order_by("run_after").values_list("run_after", flat=True).first()
+    return (timezone.now() - oldest).total_seconds() if oldest else 0.0
+
+
 def running_tasks(worker: str) -> int:
     """How many tasks a worker is at, and keeps its lease of."""
     return (

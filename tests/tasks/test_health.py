@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apps.tasks.health import check_health, is_frozen, runs_workers
+from apps.tasks.health import check_health, is_frozen, longest_wait, runs_workers
 from apps.tasks.models import TaskAttempt, WorkerPulse
 from apps.tasks.runner import run_task
 from apps.tasks.services import cancel_tasks
@@ -201,6 +201,18 @@ def test_a_task_that_was_due_for_long_is_a_problem(capsys: Any) -> None:
     assert "longer than 300 s" in text
     assert health(capsys, "--max-due", "400")[0] == 0
     assert health(capsys, "--max-due", "250.5")[0] == 1
+
+
+def test_the_longest_wait_is_of_a_task_that_a_worker_could_take(queues: Queues) -> None:
+    assert longest_wait() == 0
+    samples.echo.using(run_after=timezone.now() + dt.timedelta(hours=1)).enqueue()
+    claim(samples.echo.enqueue(), "w", lease=9999)
+    pass_time(500, samples.echo.using(queue_name="heavy").enqueue())
+    queues("heavy", transport="ecs")
+    assert longest_wait() == 0
+    pass_time(70, samples.echo.enqueue())
+    samples.echo.enqueue()
+    assert 70 <= longest_wait() < 80
 
 
 def test_tasks_that_died_lately_are_a_problem(capsys: Any) -> None:

@@ -17,7 +17,7 @@ from types import FrameType
 from django.conf import settings
 from django.db import Error, close_old_connections, connection
 
-from apps.tasks.health import is_frozen, running_tasks
+from apps.tasks.health import is_frozen, longest_wait, running_tasks
 from apps.tasks.periodic import fire_missed, sync_schedules
 from apps.tasks.sweeper import sweep_tasks
 
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 STOP_SECONDS = 110.0  # that running tasks have, once the end was asked for; ECS kills after 120
 _LOOK_SECONDS = 0.2
 _LONGEST_PAUSE = 30.0  # before a cluster that ended by itself is started anew
+_TELL_SECONDS = 60.0  # between two lines about the longest wait; a metric's shortest period
 _FORGET_SECONDS = 300.0  # how long an end counts for the next pause
 # Sweeps that must find the cluster frozen, one after the other. One whose database has just come
 # back needs a moment before it shows life.
@@ -44,6 +45,7 @@ class Supervisor:
         self._ends: list[float] = []
         self._start_at = 0.0
         self._sweep_at = 0.0
+        self._tell_at = 0.0
         self._started_at = 0.0
         self._frozen_looks = 0
         self._synced = False
@@ -104,6 +106,7 @@ class Supervisor:
             sweep_tasks()
             fire_missed()
             frozen = is_frozen(settings.TASK_WORKER_NAME)
+            self._tell(now)
         except Error as error:
             logger.warning("the database can't be asked: %s", str(error).strip())
             connection.close()
@@ -115,6 +118,12 @@ class Supervisor:
             logger.error("the cluster is frozen: it is killed and started anew")
             self._kill()
             self._plan_start(now)
+
+    def _tell(self, now: float) -> None:
+        """Log the longest wait: deploy/ecs.yaml makes a metric of it, which scales the workers."""
+        if settings.DEPLOYED and now >= self._tell_at:
+            self._tell_at = now + _TELL_SECONDS
+            logger.info("oldest_due_seconds %.1f", longest_wait())
 
     def _end(self) -> int:
         """Let running tasks end."""
