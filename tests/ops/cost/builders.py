@@ -19,11 +19,11 @@ def prices(region: str = "us-east-1") -> Prices:
 
 
 def make_profile(**changes: Any) -> Profile:
-    """100,000 requests a day of 80 ms, three times as many in the peak; 40 a second for a vCPU."""
+    """100,000 requests a day of 80 ms, three times as many in the peak; 100 a second for a vCPU."""
     numbers: dict[str, Any] = {
         "requests_per_day": Decimal(100_000),
         "duration_ms": Decimal(80),
         "peak_ratio": Decimal(3),
-        "rps_per_vcpu": Decimal(40),
+        "rps_per_vcpu": Decimal(100),
     }
     return Profile(**numbers | changes)
