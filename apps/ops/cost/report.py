@@ -56,7 +56,7 @@ def texts(result: Comparison) -> list[str]:
     paragraphs = [
         f"{amount(profile.requests_per_day)} requests a day in {result.prices.region}:"
         f" {amount(profile.mean_rps)} a second, {amount(peak)} in the peak,"
-        f" {profile.duration_ms:f} ms each. USD a month, without tax."
+        f" {amount(profile.duration_ms)} ms each. USD a month, without tax."
     ]
     for bill in result.bills.values():
         size = f" ({bill.size})" if bill.size else ""
@@ -100,7 +100,7 @@ def texts(result: Comparison) -> list[str]:
 def as_data(result: Comparison) -> dict[str, Any]:
     """The same as JSON's types. Amounts are strings, unrounded."""
     profile = {
-        item.name: str(value) if isinstance(value, Decimal) else value
+        item.name: f"{value:f}" if isinstance(value, Decimal) else value
         for item in fields(result.profile)
         for value in [getattr(result.profile, item.name)]
     }
@@ -112,9 +112,9 @@ def as_data(result: Comparison) -> dict[str, Any]:
             name: {
                 "name": bill.name,
                 "size": bill.size,
-                "usd": str(bill.usd),
+                "usd": f"{bill.usd:f}",
                 "lines": [
-                    {"name": line.name, "usd": str(line.usd), "how": line.how}
+                    {"name": line.name, "usd": f"{line.usd:f}", "how": line.how}
                     for line in bill.lines
                 ],
             }
@@ -126,7 +126,7 @@ def as_data(result: Comparison) -> dict[str, Any]:
         ],
         "prices": {
             name: {
-                "value": str(price.value),
+                "value": f"{price.value:f}",
                 "date": price.date.isoformat(),
                 "source": price.source,
                 "verified": price.verified,

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from argparse import ArgumentParser
+from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from apps.ops.cost.drawing import as_svg, in_terminal
 from apps.ops.cost.prices import PricesError, read_prices
 from apps.ops.cost.profile import Profile, ProfileError
 from apps.ops.cost.report import as_data, chart, compare, texts
+from apps.ops.cost.traffic import Traffic, Watched, from_access_log, from_cloudwatch
 
 # Options that are fields of the profile, with what they mean.
 NUMBERS = {
@@ -55,7 +57,8 @@ def number(text: str) -> Decimal:
 class Command(BaseCommand):
     """`manage.py cost --requests-per-day 100000 --duration-ms 80 --peak-ratio 4`.
 
-    Prices are read from deploy/prices; nothing is asked of AWS. docs/cost.md tells the rest.
+    Prices are read from deploy/prices; AWS is asked for the traffic alone, and with `--measured`
+    only. docs/cost.md tells the rest.
     """
 
     help = __doc__ or ""
@@ -68,6 +71,20 @@ class Command(BaseCommand):
             parser.add_argument(f"--{name.replace('_', '-')}", type=number, help=text)
         for name, text in COUNTS.items():
             parser.add_argument(f"--{name.replace('_', '-')}", type=int, help=text)
+        source = parser.add_mutually_exclusive_group()
+        source.add_argument(
+            "--measured",
+            action="store_true",
+            help="ask CloudWatch for the traffic; options go first",
+        )
+        source.add_argument(
+            "--access-log", type=Path, metavar="FILE", help="an ALB's, or in the Common Log Format"
+        )
+        parser.add_argument("--function", default="igloo-production", help="for --measured")
+        gateway = parser.add_mutually_exclusive_group()
+        gateway.add_argument("--api-id", help="for --measured: of an HTTP API (v2)")
+        gateway.add_argument("--api-name", help="for --measured: of a REST API (v1)")
+        parser.add_argument("--days", type=int, default=14, help="for --measured; default: 14")
         parser.add_argument("--no-free-tier", action="store_true", help="used up by something else")
         parser.add_argument("--json", action="store_true", help="write JSON, and nothing else")
         parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the chart into a file")
@@ -78,7 +95,8 @@ class Command(BaseCommand):
         folder = Path(settings.BASE_DIR) / "deploy" / "prices"
         try:
             prices = read_prices(folder, options["region"], today=today)
-            result = compare(prices, self._profile(folder, today, options), measured=False)
+            profile, measured = self._profile(folder, today, options)
+            result = compare(prices, profile, measured=measured)
         except (PricesError, ProfileError) as error:
             raise CommandError(str(error)) from error
         if options["json"]:
@@ -95,9 +113,17 @@ class Command(BaseCommand):
             if options["svg"]:
                 options["svg"].write_text(as_svg(drawn), encoding="utf-8")
 
-    def _profile(self, folder: Path, today: dt.date, options: dict[str, Any]) -> Profile:
-        """What was given, with what was measured of the container."""
+    def _profile(
+        self, folder: Path, today: dt.date, options: dict[str, Any]
+    ) -> tuple[Profile, bool]:
+        """What was given, and of the rest what was measured; whether duration and peak were."""
+        seen = {}
+        traffic = self._traffic(options)
+        if traffic is not None:
+            seen = {name: value for name, value in asdict(traffic).items() if value is not None}
         known = {name: options[name] for name in NUMBERS | COUNTS if options[name] is not None}
+        measured = {"duration_ms", "peak_ratio"} <= set(seen) - set(known)
+        known = seen | known
         missing = [
             f"--{name.replace('_', '-')}"
             for name in ("requests_per_day", "duration_ms", "peak_ratio")
@@ -107,4 +133,30 @@ class Command(BaseCommand):
             raise CommandError(f"What is the traffic? Give {', '.join(missing)}.")
         if "rps_per_vcpu" not in known:
             known["rps_per_vcpu"] = read_container(folder, today=today).rps_per_vcpu
-        return Profile(**known, free_tier=not options["no_free_tier"])
+        return Profile(**known, free_tier=not options["no_free_tier"]), measured
+
+    def _traffic(self, options: dict[str, Any]) -> Traffic | None:
+        """Of a log, or of CloudWatch. Raises ProfileError, and CommandError where it can't ask."""
+        if options["access_log"]:
+            try:
+                with options["access_log"].open(encoding="utf-8", errors="replace") as lines:
+                    return from_access_log(lines)
+            except OSError as error:
+                raise CommandError(f"The log cannot be read: {error}.") from error
+        if not options["measured"]:
+            return None
+        import boto3
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        watched = Watched(options["function"], options["api_id"], options["api_name"])
+        if options["days"] < 1:
+            raise CommandError("--days is 1 at least.")
+        try:
+            client = boto3.client("cloudwatch", region_name=options["region"])
+            end = dt.datetime.now(dt.UTC)
+            return from_cloudwatch(client, watched, end=end, days=options["days"])
+        except (BotoCoreError, ClientError) as error:
+            raise CommandError(
+                f"CloudWatch was not asked: {error}\nWho runs this needs the right"
+                " cloudwatch:GetMetricData."
+            ) from error
