@@ -91,8 +91,7 @@ def texts(result: Comparison) -> list[str]:
     if unverified:
         names = ", ".join(price.name for price in unverified)
         paragraphs.append(
-            f"Not compared with AWS's own pages by anybody: {names}. Each has its address in"
-            f" deploy/prices/{result.prices.region}.toml."
+            f"Not verified: {names}. Where to look is in deploy/prices/{result.prices.region}.toml."
         )
     return paragraphs
 

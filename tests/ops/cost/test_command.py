@@ -38,7 +38,7 @@ def test_it_shows_each_bill_the_crossings_and_a_chart() -> None:
         assert line in [each.strip() for each in said.splitlines()]
     assert re.search(r"v1 → Fargate arm64, ALB +from 438,820 on +between 378k and 5\.12M\n", said)
     assert "the duration and the peak are as given, a guess" in said
-    assert "Not compared with AWS's own pages by anybody: api_gateway.rest, data_out.gb" in said
+    assert "Not verified: api_gateway.rest, data_out.gb" in said
     assert said.rstrip().endswith("┊ now")
 
 
@@ -136,3 +136,17 @@ def test_old_prices_are_refused(prices_folder: Path) -> None:
         CommandError, match=r"`lambda\.request` of ap-northeast-2 was read 181 days ago"
     ):
         cost(*GIVEN, "--rps-per-vcpu", "60")
+
+
+@pytest.mark.usefixtures("prices_folder")
+def test_the_docs_example_is_what_it_says() -> None:
+    doc = (Path(__file__).parents[3] / "docs" / "cost.md").read_text(encoding="utf-8")
+    command = re.search(r"manage\.py cost (.+)", doc)
+    example = re.search(r"```text\n(.+?)\n```", doc, re.DOTALL)
+    assert command is not None
+    assert example is not None
+
+    said = cost(*command[1].split())
+
+    for paragraph in example[1].split("\n\n"):
+        assert paragraph in said
