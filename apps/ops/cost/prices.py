@@ -75,11 +75,13 @@ def regions(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*-*-[0-9].toml"))
 
 
-def read_prices(folder: Path, region: str, *, today: dt.date) -> Prices:
+def read_prices(
+    folder: Path, region: str, *, today: dt.date, max_age: int | None = MAX_AGE
+) -> Prices:
     """The prices of `region`.
 
     Raises PricesError for a region without a file, a file that cannot be read as prices, and a
-    price that is older than MAX_AGE days or of the future.
+    price that is older than `max_age` days (None: any age will do) or of the future.
     """
     if region not in regions(folder):
         known = ", ".join(regions(folder)) or "none"
@@ -100,10 +102,10 @@ def read_prices(folder: Path, region: str, *, today: dt.date) -> Prices:
         raise PricesError(f"{path.name} is no file of prices: {error!r}.") from error
     for price in prices.values():
         age = (today - price.date).days
-        if age > MAX_AGE:
+        if max_age is not None and age > max_age:
             raise PricesError(
                 f"`{price.name}` of {region} was read {age} days ago ({price.date}), and prices may"
-                f" be {MAX_AGE} days old: look at {price.source} and write what it says, with"
+                f" be {max_age} days old: look at {price.source} and write what it says, with"
                 f" today's date, into deploy/prices/{path.name}."
             )
         if age < 0:

@@ -15,6 +15,7 @@ from apps.ops.cost.container import read_container
 from apps.ops.cost.drawing import as_svg, in_terminal
 from apps.ops.cost.prices import PricesError, read_prices
 from apps.ops.cost.profile import Profile, ProfileError
+from apps.ops.cost.refresh import refreshed, written
 from apps.ops.cost.report import as_data, chart, compare, texts
 from apps.ops.cost.traffic import Traffic, Watched, from_access_log, from_cloudwatch
 
@@ -42,6 +43,8 @@ COUNTS = {
     "ecs_nat_gateways": "NAT gateways that containers need; 0: tasks have public addresses",
     "min_tasks": "tasks that run at least",
 }
+# The region whose file has a pattern of each price.
+PATTERNS = "us-east-1"
 # The pair that the chart shows: what igloo runs on, and where it would move.
 SHOWN = ("lambda-v2", "fargate-x86")
 
@@ -86,6 +89,9 @@ class Command(BaseCommand):
         gateway.add_argument("--api-name", help="for --measured: of a REST API (v1)")
         parser.add_argument("--days", type=int, default=14, help="for --measured; default: 14")
         parser.add_argument("--no-free-tier", action="store_true", help="used up by something else")
+        parser.add_argument(
+            "--refresh", action="store_true", help="only read AWS's price list into deploy/prices"
+        )
         parser.add_argument("--json", action="store_true", help="write JSON, and nothing else")
         parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the chart into a file")
 
@@ -93,6 +99,9 @@ class Command(BaseCommand):
         """Raises CommandError where no bill can be made, with what to do."""
         today = dt.datetime.now(dt.UTC).date()
         folder = Path(settings.BASE_DIR) / "deploy" / "prices"
+        if options["refresh"]:
+            self._refresh(folder, options["region"], today)
+            return
         try:
             prices = read_prices(folder, options["region"], today=today)
             profile, measured = self._profile(folder, today, options)
@@ -134,6 +143,39 @@ class Command(BaseCommand):
         if "rps_per_vcpu" not in known:
             known["rps_per_vcpu"] = read_container(folder, today=today).rps_per_vcpu
         return Profile(**known, free_tier=not options["no_free_tier"]), measured
+
+    def _refresh(self, folder: Path, region: str, today: dt.date) -> None:
+        """Write what AWS's price list says today. Raises CommandError, and has written nothing."""
+        import boto3
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            prices, patterns = (
+                read_prices(folder, each, today=today, max_age=None) for each in (region, PATTERNS)
+            )
+            # The price list of all regions is in a few; this is the one that AWS names first.
+            client = boto3.client("pricing", region_name="us-east-1")
+            found = refreshed(client, prices, patterns, today=today)
+        except PricesError as error:
+            raise CommandError(str(error)) from error
+        except (BotoCoreError, ClientError) as error:
+            raise CommandError(
+                f"The price list was not read: {error}\nWho runs this needs the right"
+                " pricing:GetProducts."
+            ) from error
+        path = folder / f"{region}.toml"
+        text, changes = written(path.read_text(encoding="utf-8"), prices, found)
+        path.write_text(text, encoding="utf-8")
+        left = sorted(set(prices.prices) - {price.name for price in found})
+        self.stdout.write(
+            "\n".join(
+                [
+                    f"{len(found)} prices of {region} are AWS's of today.",
+                    *changes,
+                    f"Not in the list, so look them up: {', '.join(left)}.",
+                ]
+            )
+        )
 
     def _traffic(self, options: dict[str, Any]) -> Traffic | None:
         """Of a log, or of CloudWatch. Raises ProfileError, and CommandError where it can't ask."""
