@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from apps.ops.cost.crossing import LIMIT, crossings, find, first_crossing, last_crossing, leaning
 from apps.ops.cost.prices import Prices
 from apps.ops.cost.profile import Profile, ProfileError
-from apps.ops.cost.worlds import SERVERLESS, WORLDS
+from apps.ops.cost.worlds import SERVERLESS, WORLDS, lambda_lines
 from tests.ops.cost.builders import make_profile, prices
 
 PRICES = {region: prices(region) for region in ("us-east-1", "ap-northeast-2")}
@@ -245,3 +245,29 @@ def test_without_a_measured_container_there_is_no_figure_for_one() -> None:
     assert WORLDS["lambda-v2"](PRICES["us-east-1"], profile).usd > 0
     with pytest.raises(ProfileError, match="has not been measured"):
         WORLDS["fargate-x86"](PRICES["us-east-1"], profile)
+
+
+def test_what_the_ready_instances_cannot_take_is_billed_as_ever() -> None:
+    """One of 1 GB takes 2,628,000 GB-s in a month, of 10 million."""
+    lines = lambda_lines(
+        PRICES["us-east-1"],
+        requests=Decimal(10_000_000),
+        duration_ms=Decimal(1000),
+        memory_mb=Decimal(1024),
+        provisioned=1,
+    )
+
+    assert [line.usd for line in lines[2:]] == [
+        2_628_000 * Decimal("0.0000097222"),
+        7_372_000 * Decimal("0.0000166667"),
+    ]
+
+
+@pytest.mark.parametrize(("world", "machines"), [("fargate-x86", 2), ("ec2", 2)])
+@pytest.mark.parametrize("gateways", [0, 2])
+def test_without_nat_each_machine_has_an_address(world: str, machines: int, gateways: int) -> None:
+    bill = WORLDS[world](PRICES["us-east-1"], make_profile(ecs_nat_gateways=gateways))
+    (addresses,) = (line for line in bill.lines if line.name == "public IPv4 addresses")
+
+    # $0.005 an hour each; two are the load balancer's.
+    assert addresses.usd == (2 if gateways else 2 + machines) * Decimal("3.65")
