@@ -490,7 +490,8 @@ def test_a_link_stops_the_build_by_name(small: Path, name: str) -> None:
         ".env", ".secrets/production.json", "id_rsa", "tests/test_x.py", "bench/x.py", "dump.sql",
         "docs/adr/0001.md", "apps/ops/demo/seed.py", "apps/common/__pycache__/x.cpython-312.pyc",
         "apps/posts/.DS_Store", "apps/ops/static/ops/docs.js", "locale/ko/LC_MESSAGES/django.po",
-        "igloo/packaging/rules.py", "igloo/laptop/launcher.py",
+        "igloo/packaging/rules.py", "igloo/laptop/launcher.py", "apps/ops/cost/prices.py",
+        "apps/ops/management/commands/cost.py",
     ],
 )  # fmt: skip
 def test_what_is_known_to_stay_behind_does_not_stop_it(small: Path, name: str) -> None:
