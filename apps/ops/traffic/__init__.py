@@ -5,6 +5,7 @@
 | `moving` | when to take the next step, when to stop, when to go back |
 | `route53` | the weights |
 | `cloudwatch` | what each side was seen to do |
+| `aws` | how AWS refuses |
 | `sides` | whether both run the same code, with the migrations it needs |
 """
 

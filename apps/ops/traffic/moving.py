@@ -63,7 +63,7 @@ class Weights(Protocol):
         """Percent by side; 100 in all."""
 
     def write(self, weights: dict[str, int]) -> None:
-        """Both at once, and wait until every name server has them."""
+        """Both at once, or neither."""
 
 
 class Metrics(Protocol):
