@@ -25,7 +25,7 @@ class Side(ThreadingHTTPServer):
         self.commit = commit
         self.ready = 200
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
 
 class _Answers(BaseHTTPRequestHandler):
