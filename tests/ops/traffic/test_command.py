@@ -2,10 +2,7 @@
 
 import datetime as dt
 import io
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -15,31 +12,7 @@ from apps.ops.traffic.cloudwatch import CloudWatchMetrics
 from apps.ops.traffic.moving import Seen
 from apps.ops.traffic.route53 import Route53Weights
 from tests.ops.traffic.aws import NAME, REGION, Aws
-
-
-class Side(ThreadingHTTPServer):
-    """What a side's own address answers."""
-
-    def __init__(self, commit: str = "c0ffee") -> None:
-        super().__init__(("127.0.0.1", 0), _Answers)
-        self.commit = commit
-        self.ready = 200
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
-
-
-class _Answers(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        side = self.server
-        assert isinstance(side, Side)
-        body = json.dumps({"status": "ok", "version": "1", "commit": side.commit}).encode()
-        self.send_response(side.ready if self.path == "/readyz" else 200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None:
-        pass
+from tests.ops.traffic.side import Side
 
 
 @pytest.fixture
@@ -49,8 +22,7 @@ def sides(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Side]]:
         monkeypatch.setenv(f"TRAFFIC_{name.upper()}_URL", side.url)
     yield found
     for side in found.values():
-        side.shutdown()
-        side.server_close()
+        side.close()
 
 
 def traffic(*arguments: str) -> str:
