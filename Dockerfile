@@ -28,9 +28,9 @@ RUN python -m igloo.packaging.image /srv/igloo \
 
 # --- What runs -----------------------------------------------------------------------------------
 FROM ${BASE}
-# Of the commit, as GET /healthz tells it.
-ARG VERSION=local
-ENV IGLOO_VERSION=${VERSION} \
+# As GET /healthz tells it.
+ARG COMMIT=""
+ENV IGLOO_COMMIT=${COMMIT} \
     PATH=/opt/venv/bin:${PATH} \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1

@@ -55,7 +55,7 @@ contract: install ## Try the API's contract elsewhere: make contract URL=https:/
 
 image: ## Build the container's image, igloo:local. BUILDER=podman or buildah, BASE=… another base.
 	$(BUILDER) build $(BUILD_OPTIONS) $(if $(BASE),--build-arg BASE="$(BASE)") \
-	  --build-arg VERSION="$$(git rev-parse --short=12 HEAD)" --tag igloo:local .
+	  --build-arg COMMIT="$$(git rev-parse HEAD)" --tag igloo:local .
 
 bench: install ## Measure how fast igloo is.
 	$(RUN) -m bench

@@ -18,7 +18,7 @@ from apps.common.errors import DatabaseUnavailable, DomainError, NotFound
 from apps.common.openapi import describe
 from apps.common.problems import RETRY_AFTER, problem_response
 from apps.ops.shapes import AppConfigOut, app_config_shape
-from igloo.version import version
+from igloo.version import commit, version
 
 
 class NotReady(DomainError):
@@ -34,7 +34,7 @@ OPENAPI_FILE = Path(settings.BASE_DIR) / "docs" / "openapi.json"
 
 def healthz(request: HttpRequest) -> HttpResponse:
     """The process is alive, and which code it runs; a database that is away kills nobody."""
-    return JsonResponse({"status": "ok", "version": version()})
+    return JsonResponse({"status": "ok", "version": version(), "commit": commit()})
 
 
 def readyz(request: HttpRequest) -> HttpResponse:

@@ -44,6 +44,7 @@ class Deploy:
     # Set by the checks and by the package.
     before: Before | None = None
     version: str = ""
+    commit: str = ""
 
     def __post_init__(self) -> None:
         self.function = Function(self.stage.function_name, self.stage.region)
@@ -100,14 +101,19 @@ class Deploy:
     # --- Checks ---------------------------------------------------------------------------------
     def check_tree(self) -> None:
         """What is deployed can be found again: everything is committed."""
-        git = ["git", "status", "--porcelain"]
+        if changed := [line[3:] for line in self.git("status", "--porcelain").splitlines()]:
+            raise DeployError(f"Commit first; these are not: {', '.join(changed[:10])}.")
+        self.commit = self.git("rev-parse", "HEAD").strip()
+
+    def git(self, *arguments: str) -> str:
+        """What git says of the checkout."""
+        command = ["git", *arguments]
         seen = subprocess.run(
-            git, cwd=self.stage.root, capture_output=True, text=True, check=False, timeout=60
+            command, cwd=self.stage.root, capture_output=True, text=True, check=False, timeout=60
         )
         if seen.returncode:
             raise DeployError(f"git can't tell whether all is committed: {seen.stderr.strip()}")
-        if changed := [line[3:] for line in seen.stdout.splitlines()]:
-            raise DeployError(f"Commit first; these are not: {', '.join(changed[:10])}.")
+        return seen.stdout
 
     def check_account(self) -> None:
         """Whose account it is, and that the stage's bucket and role are there."""
@@ -224,7 +230,7 @@ class Deploy:
         with subprocess.Popen(
             command,
             cwd=self.stage.root,
-            env=os.environ | {"VIRTUAL_ENV": sys.prefix},
+            env=os.environ | {"VIRTUAL_ENV": sys.prefix, "IGLOO_COMMIT": self.commit},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -31,6 +31,7 @@ def write(
     runtime: str,
     settings: bytes,
     static_names: bytes,
+    commit: str = "",
 ) -> None:
     """Write the package to `path`, and check what was written.
 
@@ -40,6 +41,7 @@ def write(
         python: of the runtime's version, to compile with.
         settings: `zappa_settings.py`, as Zappa makes it of the stage.
         static_names: `staticfiles.json`, as `make_static_names` makes it.
+        commit: what the code will say that it is; empty where nobody knows. No part of the version.
 
     Raises:
         PackagingError: the package would hold what it must not, or lack what it needs.
@@ -51,7 +53,7 @@ def write(
         if file.is_file()
     }
     files["staticfiles.json"] = static_names
-    info = {"runtime": runtime, "version": _digest(files)}
+    info = {"runtime": runtime, "version": _digest(files)} | ({"commit": commit} if commit else {})
     files["package_info.json"] = json.dumps(info, sort_keys=True).encode()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as package:
         for name, data in sorted(files.items()):

@@ -119,6 +119,8 @@ def write_package(cli: Any) -> None:
             runtime=cli.runtime,
             settings=stage,
             static_names=make_static_names(environment.ROOT),
+            # Of whoever builds: the same checkout without its git must give the same zip.
+            commit=os.environ.get("IGLOO_COMMIT", ""),
         )
     except BaseException:
         # Nobody must find what was not checked.

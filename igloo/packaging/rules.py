@@ -108,9 +108,9 @@ _LEFT = (
     "apps/*/static/*",
     # For those who develop and deploy it, with what requirements-dev.txt brings.
     "igloo/deploying/*", "igloo/laptop/*", "igloo/packaging/*", "apps/common/schema.py",
-    "apps/ops/cost/*", "apps/ops/demo/*",
-    "apps/ops/diagrams/*", "apps/ops/management/commands/cost.py",
-    "apps/ops/management/commands/demo.py",
+    "apps/ops/cost/*", "apps/ops/demo/*", "apps/ops/diagrams/*", "apps/ops/traffic/*",
+    "apps/ops/management/commands/cost.py", "apps/ops/management/commands/demo.py",
+    "apps/ops/management/commands/traffic.py",
     "apps/ops/management/commands/diagrams.py", "apps/ops/management/commands/messages.py",
     "apps/ops/management/commands/openapi.py", "apps/tasks/management/commands/zappa_events.py",
 )  # fmt: skip

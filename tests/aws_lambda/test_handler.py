@@ -99,7 +99,7 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 def test_django_answers(make: Make) -> None:
     answer = handler(make("/healthz"), CONTEXT)
     assert answer["statusCode"] == 200
-    assert json.loads(answer["body"]) == {"status": "ok", "version": "local"}
+    assert json.loads(answer["body"]) == {"status": "ok", "version": "local", "commit": ""}
     assert answer["isBase64Encoded"] is False
     # A request has an id of its own, or keeps that of its caller.
     assert headers_of(answer)["x-request-id"] != CONTEXT.aws_request_id
@@ -212,7 +212,11 @@ def test_a_malformed_http_event_is_a_400(event: Event, log: pytest.LogCaptureFix
 
 def test_the_body_of_an_event_is_no_command() -> None:
     for event in (v2(command="x"), v1(manage="check", raw_command="1"), alb(warmup=True)):
-        assert json.loads(handler(event, CONTEXT)["body"]) == {"status": "ok", "version": "local"}
+        assert json.loads(handler(event, CONTEXT)["body"]) == {
+            "status": "ok",
+            "version": "local",
+            "commit": "",
+        }
 
 
 @pytest.mark.parametrize("make", [v2, v1])

@@ -115,7 +115,7 @@ def test_it_heals_when_a_setting_that_was_missing_is_there(fresh: Lambda) -> Non
     assert "SECRET_KEY" not in json.dumps(first)
     assert "SECRET_KEY must be 40 characters" in fresh.log
     assert raised == "ImproperlyConfigured"
-    assert then == [200, {"status": "ok", "version": "local"}]
+    assert then == [200, {"status": "ok", "version": "local", "commit": ""}]
 
 
 @pytest.mark.parametrize("step", ["import_models", "ready"])
@@ -130,7 +130,10 @@ def test_it_heals_when_django_was_half_set_up(fresh: Lambda, step: str) -> None:
         # The import fails, and the first call tries again.
         answer = get()
     """
-    assert fresh.run(code, STAGE="local") == [200, {"status": "ok", "version": "local"}]
+    assert fresh.run(code, STAGE="local") == [
+        200,
+        {"status": "ok", "version": "local", "commit": ""},
+    ]
     assert "OSError: in the middle" in fresh.log
 
 

@@ -1,9 +1,10 @@
-"""The places igloo runs at, each started whole on loopback, with a database of its own."""
+"""The places igloo runs at, each started whole on loopback, with a database of its own or not."""
 
 import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -57,29 +58,38 @@ class Places:
         self._known: dict[str, Place] = {}
         self._s3: S3Server | None = None
         self._template = ""
+        self._run = uuid.uuid4().hex[:8]
 
     def __getitem__(self, name: str) -> Place:
         """The place of this name, up and ready."""
         if name not in self._known:
-            database = self._database(name.replace("-", "_"))
-            variables = {
-                "DATABASE_URL": database_url(database),
-                "LOG_LEVEL": "WARNING",
-                "PUBLIC_BASE_URL": "https://igloo.example",
-            }
-            starts = {"laptop": self._laptop, "gunicorn": self._gunicorn, "image": self._image}
-            start = starts.get(name)
-            url = start(variables) if start else self._lambda(variables, name.partition("-")[2])
-            wait_for_answer(f"{url}/readyz")
-            self._known[name] = Place(name, url, database)
+            self._known[name] = self._start(name, self._database(name.replace("-", "_")), {})
         if self._s3 is not None:
             # moto's servers of one process share what they hold, and other tests empty it.
             self._s3.make_buckets()
         return self._known[name]
 
+    def together(self, *names: str, **variables: str) -> list[Place]:
+        """Places on one database of their own, with these variables besides."""
+        database = self._database("together")
+        return [self._start(name, database, variables) for name in names]
+
     def close(self) -> None:
         """Stop them."""
         self._stack.close()
+
+    def _start(self, name: str, database: str, more: Mapping[str, str]) -> Place:
+        variables = {
+            "DATABASE_URL": database_url(database),
+            "LOG_LEVEL": "WARNING",
+            "PUBLIC_BASE_URL": "https://igloo.example",
+            **more,
+        }
+        starts = {"laptop": self._laptop, "gunicorn": self._gunicorn, "image": self._image}
+        start = starts.get(name)
+        url = start(variables) if start else self._lambda(variables, name.partition("-")[2])
+        wait_for_answer(f"{url}/readyz")
+        return Place(name, url, database)
 
     # --- Each place -----------------------------------------------------------------------------
     def _laptop(self, variables: dict[str, str]) -> str:
@@ -157,7 +167,7 @@ class Places:
     def _process(
         self, name: str, command: list[str], variables: Mapping[str, str], *, group: bool = False
     ) -> None:
-        log = self._stack.enter_context((self.folder / f"{name}.log").open("wb"))
+        log = self._stack.enter_context((self.folder / f"{name}.log").open("ab"))
         process = subprocess.Popen(
             command if group else programs.leashed(command, signal.SIGKILL),
             process_group=0 if group else None,
@@ -182,7 +192,7 @@ class Places:
         return self._create(name, f" TEMPLATE {self._template}")
 
     def _create(self, name: str, options: str) -> str:
-        database = f"contract_{name}_{os.getpid()}"
+        database = f"contract_{name}_{self._run}"
         execute(f"CREATE DATABASE {database}{options}")
         self._stack.callback(execute, f"DROP DATABASE {database} WITH (FORCE)")
         return database

@@ -248,7 +248,9 @@ def test_the_life_of_a_stage(person: Person) -> None:
 
     first = person.deploy()
     assert first.returncode == 0, first.stdout
-    version = person.get("/healthz").json()["version"]
+    health = person.get("/healthz").json()
+    version = health["version"]
+    assert health["commit"] == person.run("git", "rev-parse", "HEAD").stdout.strip()
     assert f"production runs version {version}" in first.stdout
     client = person.client("lambda")
     failing = client.get_function_event_invoke_config(FunctionName=NAME)

@@ -14,13 +14,13 @@ from django.conf import settings
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
-from igloo.version import version
+from igloo.version import commit, version
 from tests.processes import free_port, wait_for_answer
 
 
 def test_alive(client: Client) -> None:
     # No `db`: it must not ask the database.
-    assert client.get("/healthz").json() == {"status": "ok", "version": "local"}
+    assert client.get("/healthz").json() == {"status": "ok", "version": "local", "commit": ""}
 
 
 def test_alive_tells_the_version_of_its_container(
@@ -32,6 +32,17 @@ def test_alive_tells_the_version_of_its_container(
         assert client.get("/healthz").json()["version"] == "2026.11.3"
     finally:
         version.cache_clear()
+
+
+def test_alive_tells_the_commit_of_its_container(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IGLOO_COMMIT", "c0ffee")
+    commit.cache_clear()
+    try:
+        assert client.get("/healthz").json()["commit"] == "c0ffee"
+    finally:
+        commit.cache_clear()
 
 
 @pytest.mark.django_db
