@@ -38,7 +38,7 @@ def test_it_shows_each_bill_the_crossings_and_a_chart() -> None:
         assert line in [each.strip() for each in said.splitlines()]
     assert re.search(r"v1 → Fargate arm64, ALB +from 438,820 on +between 378k and 5\.12M\n", said)
     assert "the duration and the peak are as given, a guess" in said
-    assert "Not verified: api_gateway.rest, data_out.gb" in said
+    assert "Not verified: api_gateway.rest, ebs.gb_month" in said
     assert said.rstrip().endswith("┊ now")
 
 
