@@ -12,6 +12,11 @@ from apps.ops.cost.prices import Prices
 from apps.ops.cost.profile import Profile
 from apps.ops.cost.worlds import WORLDS
 
+# The pair that the chart and the advice are about: what igloo runs on, and where it would move.
+SHOWN = ("lambda-v2", "fargate-x86")
+# Of the crossing's traffic: from here on, moving is worth a thought.
+NEAR = Decimal("0.8")
+MOVE = "make deploy-ecs STAGE=… and then manage.py traffic --to ecs"
 # Points of the chart.
 POINTS = 121
 
@@ -32,6 +37,32 @@ def compare(prices: Prices, profile: Profile, *, measured: bool) -> Comparison:
     bills = {name: world(prices, profile) for name, world in WORLDS.items()}
     return Comparison(
         prices, profile, measured, bills, crossings(prices, profile, measured=measured)
+    )
+
+
+def shown(result: Comparison) -> Crossing:
+    """The crossing of the pair SHOWN."""
+    (found,) = (each for each in result.crossings if (each.serverless, each.container) == SHOWN)
+    return found
+
+
+def advice(result: Comparison) -> str | None:
+    """What operators are told when the crossing is near, or behind them; None: nothing."""
+    crossing = shown(result)
+    now, there = result.profile.requests_per_day, crossing.requests_per_day
+    if there is None or now < there * NEAR:
+        return None
+    serverless, container = (result.bills[name] for name in SHOWN)
+    saved = serverless.usd - container.usd
+    # Tasks come whole: just behind the crossing one more may cost more than it saves.
+    if now < there or saved <= 0:
+        return (
+            f"The traffic is {now / there:.0%} of that from which on {container.name} costs no"
+            f" more than {serverless.name}. To move: {MOVE}."
+        )
+    return (
+        f"{container.name} costs {money(saved)} a month less than {serverless.name}."
+        f" To move: {MOVE}."
     )
 
 
@@ -87,6 +118,9 @@ def texts(result: Comparison) -> list[str]:
         " not the one that was measured."
     )
     paragraphs.append("\n".join(lines))
+    said = advice(result)
+    if said is not None:
+        paragraphs.append(said)
     unverified = result.prices.unverified()
     if unverified:
         names = ", ".join(price.name for price in unverified)
@@ -123,6 +157,7 @@ def as_data(result: Comparison) -> dict[str, Any]:
             {item.name: getattr(crossing, item.name) for item in fields(crossing)}
             for crossing in result.crossings
         ],
+        "advice": advice(result),
         "prices": {
             name: {
                 "value": f"{price.value:f}",
@@ -136,8 +171,9 @@ def as_data(result: Comparison) -> dict[str, Any]:
     }
 
 
-def chart(result: Comparison, crossing: Crossing) -> Chart:
+def chart(result: Comparison) -> Chart:
     """The bills from a tenth of the traffic, or of the crossing, to three times the other."""
+    crossing = shown(result)
     now = float(result.profile.requests_per_day)
     other = float(crossing.requests_per_day or now)
     left, right = max(1.0, min(now, other) / 10), max(now, other) * 3

@@ -38,7 +38,7 @@ def test_it_shows_each_bill_the_crossings_and_a_chart() -> None:
         assert line in [each.strip() for each in said.splitlines()]
     assert re.search(r"v1 → Fargate arm64, ALB +from 438,820 on +between 378k and 5\.12M\n", said)
     assert "the duration and the peak are as given, a guess" in said
-    assert "Not verified: api_gateway.rest, data_out.gb" in said
+    assert "Not verified: api_gateway.rest, ebs.gb_month" in said
     assert said.rstrip().endswith("┊ now")
 
 
@@ -150,3 +150,30 @@ def test_the_docs_example_is_what_it_says() -> None:
 
     for paragraph in example[1].split("\n\n"):
         assert paragraph in said
+
+
+@pytest.mark.usefixtures("prices_folder")
+@pytest.mark.parametrize(
+    ("requests", "said"),
+    [
+        # Of the 1,641,554 at which they cross.
+        ("1313000", None),
+        ("1314000", r"is 80% of that from which on Fargate x86, ALB costs no more than Lambda"),
+        ("1641554", r"Fargate x86, ALB costs \$0\.\d\d a month less than Lambda, API Gateway v2"),
+        ("9000000", r"costs \$\d{3}\.\d\d a month less"),
+    ],
+)
+def test_near_the_crossing_it_says_how_to_move(requests: str, said: str | None) -> None:
+    arguments = (*GIVEN, "--requests-per-day", requests, "--rps-per-vcpu", "60")
+
+    advice = json.loads(cost(*arguments, "--json"))["advice"]
+
+    if said is None:
+        assert advice is None
+        assert "To move" not in cost(*arguments)
+    else:
+        assert re.search(said, advice)
+        assert advice.endswith(
+            "To move: make deploy-ecs STAGE=… and then manage.py traffic --to ecs."
+        )
+        assert advice in cost(*arguments)

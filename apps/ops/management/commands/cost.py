@@ -45,8 +45,6 @@ COUNTS = {
 }
 # The region whose file has a pattern of each price.
 PATTERNS = "us-east-1"
-# The pair that the chart shows: what igloo runs on, and where it would move.
-SHOWN = ("lambda-v2", "fargate-x86")
 
 
 def number(text: str) -> Decimal:
@@ -113,10 +111,7 @@ class Command(BaseCommand):
         else:
             self.stdout.write("\n\n".join(texts(result)))
         if options["svg"] or not options["json"]:
-            (shown,) = (
-                item for item in result.crossings if (item.serverless, item.container) == SHOWN
-            )
-            drawn = chart(result, shown)
+            drawn = chart(result)
             if not options["json"]:
                 self.stdout.write("\n" + in_terminal(drawn))
             if options["svg"]:
