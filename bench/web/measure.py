@@ -1,11 +1,14 @@
 """Requests per second of one processor, and how long answers take at half of that."""
 
+import datetime as dt
 import http.client
 import json
 import os
+import platform
 import statistics
 from contextlib import ExitStack
 
+from bench.data import CHECKOUT
 from bench.table import Row, print_table
 from bench.web import load, servers
 from bench.web.servers import Server
@@ -17,6 +20,7 @@ ROUNDS = 7
 REQUESTS = 400
 PACED_SECONDS = 6.0
 LIMIT = 1.2
+FILE = CHECKOUT / "deploy" / "prices" / "measured.toml"
 
 
 def run(database_url: str) -> None:
@@ -68,6 +72,19 @@ def run(database_url: str) -> None:
             for name, at in paced.items()
         ],
     )
+
+    _write(ours)
+
+
+def _write(rps: float) -> None:
+    """For `manage.py cost`, which sizes Fargate by it, and leaves room above."""
+    how = (
+        f"python -m bench web: GET {PATH}, {CARDS} cards, by the processor time of gunicorn with "
+        f"one process on {platform.machine()}; PostgreSQL is elsewhere"
+    )
+    lines = ["[container]", f"rps_per_vcpu = {rps:.0f}", f"date = {dt.date.today()}"]  # noqa: DTZ011
+    FILE.write_text("\n".join([*lines, f'how = "{how}"', ""]), encoding="utf-8")
+    print(f"\n{FILE.relative_to(CHECKOUT)} says so to `manage.py cost`.")
 
 
 def _compare(found: list[Server]) -> None:

@@ -11,9 +11,10 @@ from apps.ops.cost.profile import ProfileError
 FILE = "measured.toml"
 HOW = f"""\
 How many requests a second one vCPU of the container serves has not been measured, and no bill of
-containers is made without it. Measure it with the image that is deployed: give the container one
-processor (`--cpus 1`), load it with the requests that members make until its p95 passes what you
-would bear, and write what it served then into deploy/prices/{FILE}:
+containers is made without it. `python -m bench web` measures it on this machine and writes it down.
+Better, measure the image that is deployed: give the container one processor (`--cpus 1`), load it
+with the requests that members make until its p95 passes what you would bear, and write what it
+served then into deploy/prices/{FILE}:
 
     [container]
     rps_per_vcpu = …
