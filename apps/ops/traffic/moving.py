@@ -132,8 +132,14 @@ class Mover:
             self.weights.write(wanted)
             current = wanted
             self.say(told(current))
-            self._watch(to, current)
-            self.check()
+            try:
+                self._watch(to, current)
+                self.check()
+            except WentBack:
+                raise
+            except TrafficError:
+                self.say(f"Stopped. It stays {told(current)}.")
+                raise
         self.say(f"All requests go to {to}.")
 
     def _refuse_ill_sides(self) -> None:

@@ -25,7 +25,7 @@ def refuse_unequal(addresses: Mapping[str, str]) -> None:
     for side, address in addresses.items():
         if urlsplit(address).scheme not in ("http", "https"):
             raise TrafficError(f"{address!r} is no address of {side}: https://…")
-        commits[side] = json.loads(_get(side, f"{address.rstrip('/')}/healthz")).get("commit")
+        commits[side] = _commit(side, f"{address.rstrip('/')}/healthz")
         _get(side, f"{address.rstrip('/')}/readyz")
     for side, commit in commits.items():
         if not commit:
@@ -36,6 +36,15 @@ def refuse_unequal(addresses: Mapping[str, str]) -> None:
     if len(set(commits.values())) > 1:
         told = ", ".join(f"{side} {commit}" for side, commit in commits.items())
         raise TrafficError(f"The sides run different commits: {told}. Deploy the same to both.")
+
+
+def _commit(side: str, url: str) -> str | None:
+    try:
+        told = json.loads(_get(side, url))
+    except ValueError as error:
+        raise TrafficError(f"What answers {url} is not igloo.") from error
+    commit: str | None = told.get("commit") if isinstance(told, dict) else None
+    return commit
 
 
 def _get(side: str, url: str) -> bytes:

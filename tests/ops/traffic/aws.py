@@ -19,13 +19,15 @@ NAME = "api.igloo.example"
 class Gate:
     """Answers as IAM does, before `app` sees a call of one of `denied`."""
 
-    def __init__(self, app: Any, denied: set[str]) -> None:
+    def __init__(self, app: Any, denied: set[str], asked: set[str]) -> None:
         self.app = app
         self.denied = denied
+        self.asked = asked
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         with Request(environ) as request:
             action = _action(request)
+        self.asked.add(action)
         if action not in self.denied:
             return self.app(environ, start_response)
         message = f"User: arn:aws:iam::123456789012:user/minji is not authorized: {action}"
@@ -43,6 +45,8 @@ def _action(request: Request) -> str:
     if request.path.rstrip("/").endswith("/rrset"):
         verb = {"GET": "List", "POST": "Change"}[request.method]
         return f"route53:{verb}ResourceRecordSets"
+    if request.path.startswith("/2013-04-01/"):
+        return f"route53:{request.method} {request.path}"
     return f"cloudwatch:{request.headers.get('X-Amz-Target', '').rpartition('.')[2]}"
 
 
@@ -60,6 +64,7 @@ class Aws(ThreadedMotoServer):
     def __init__(self) -> None:
         super().__init__("127.0.0.1", 0, verbose=False)
         self.denied: set[str] = set()
+        self.asked: set[str] = set()
         own = uuid.uuid4().hex[:12]
         self.api = f"http:{own}"
         self.balancer = f"app/igloo/{own}"
@@ -71,7 +76,7 @@ class Aws(ThreadedMotoServer):
             create_backend_app,
         )
 
-        app = Gate(DomainDispatcherApplication(create_backend_app), self.denied)
+        app = Gate(DomainDispatcherApplication(create_backend_app), self.denied, self.asked)
         self._server = make_server(
             self._ip_address, self._port, app, True, request_handler=MotoRequestHandler
         )

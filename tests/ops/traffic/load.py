@@ -63,9 +63,10 @@ class Load:
         if self._broken:
             raise self._broken[0]
 
-    def made(self) -> list[str]:
-        """The ids of what was answered 201."""
-        return [json.loads(r.text)["id"] for r in self.sent if r.status == 201]
+    def made(self) -> list[tuple[str, str]]:
+        """What was answered 201: id and title, which is another one in each request."""
+        found = [json.loads(r.text) for r in self.sent if r.status == 201]
+        return [(post["id"], post["title"]) for post in found]
 
     def _guarded(self, work: Any) -> None:
         try:

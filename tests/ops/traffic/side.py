@@ -12,6 +12,8 @@ class Side(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answers)
         self.commit = commit
         self.ready = 200
+        # Answered in place of what igloo would.
+        self.other = b""
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -25,7 +27,8 @@ class _Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         side = self.server
         assert isinstance(side, Side)
-        body = json.dumps({"status": "ok", "version": "1", "commit": side.commit}).encode()
+        health = {"status": "ok", "version": "1", "commit": side.commit}
+        body = side.other or json.dumps(health).encode()
         self.send_response({"/healthz": 200, "/readyz": side.ready}.get(self.path, 500))
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -2,9 +2,11 @@
 
 import datetime as dt
 import io
+import json
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from apps.ops.traffic import Denied, TrafficError
@@ -36,6 +38,16 @@ def move(to: str, *arguments: str) -> str:
     return traffic(f"--to={to}", *quick, *arguments)
 
 
+def granted() -> set[str]:
+    """The actions of the policy that docs/moving.md gives to operators."""
+    text = (settings.BASE_DIR / "docs" / "moving.md").read_text(encoding="utf-8")
+    policy = json.loads(text.partition("```json")[2].partition("```")[0])
+    actions: set[str] = set()
+    for statement in policy["Statement"]:
+        actions |= set(statement["Action"])
+    return actions
+
+
 def test_it_shows_the_weights(aws: Aws) -> None:
     aws.records({"lambda": 191, "ecs": 64})
     aws.denied.add("cloudwatch:GetMetricData")
@@ -46,7 +58,9 @@ def test_it_moves_and_leaves_the_rest_of_the_records(aws: Aws, sides: dict[str, 
     aws.records({"lambda": 100, "ecs": 0}, kind="AAAA")
     before = aws.found()
     aws.saw("lambda", [0.05] * 30)
+    aws.asked.clear()
     said = move("ecs")
+    assert aws.asked == granted()
     assert "50 % to lambda, 50 % to ecs" in said
     assert "All requests go to ecs." in said
     after = aws.found()
@@ -115,6 +129,9 @@ def test_sides_that_must_not_share_requests_are_refused(
         move("ecs")
     sides["ecs"].commit, sides["ecs"].ready = "c0ffee", 503
     with pytest.raises(CommandError, match=r"ecs answers http://.*/readyz with 503"):
+        move("ecs")
+    sides["ecs"].other = b"<html>It works!</html>"
+    with pytest.raises(CommandError, match="/healthz is not igloo"):
         move("ecs")
     monkeypatch.setenv("TRAFFIC_ECS_URL", "http://127.0.0.1:1")
     with pytest.raises(CommandError, match="ecs does not answer"):

@@ -171,3 +171,22 @@ def test_metrics_that_can_no_longer_be_read_leave_the_weights() -> None:
     with pytest.raises(TrafficError, match="Denied"):
         world.mover().move("ecs")
     assert (world.writes, world.weights["ecs"]) == ([25, 50], 50)
+    assert world.said[-1] == "Stopped. It stays 50 % to lambda, 50 % to ecs."
+
+
+def test_where_going_back_is_refused_it_says_where_requests_go() -> None:
+    world = World(ecs=25)
+    world.at = lambda side, share: Seen(100, 50, 0.1) if world.weights["ecs"] == 50 else WELL
+    plain = world.write
+
+    def write(weights: dict[str, int]) -> None:
+        if weights["ecs"] == 0:
+            raise TrafficError("Route 53 is away.")
+        plain(weights)
+
+    world.write = write  # type: ignore[method-assign]
+    with pytest.raises(TrafficError, match="Route 53 is away") as raised:
+        world.mover().move("ecs")
+    assert not isinstance(raised.value, WentBack)
+    assert world.said[-2].endswith("Going back to lambda.")
+    assert world.said[-1] == "Stopped. It stays 50 % to lambda, 50 % to ecs."
