@@ -151,21 +151,10 @@ class AwsServer(S3Server):
         super().__init__()
         self.folder = folder
 
-    def _server_entry(self) -> None:
-        from moto.moto_server.werkzeug_app import (
-            DomainDispatcherApplication,
-            MotoRequestHandler,
-            create_backend_app,
-        )
-        from werkzeug.serving import make_server
-
-        self.shim = LambdaShim(DomainDispatcherApplication(create_backend_app), self.folder)
-        app = FormGate(self.shim)
-        self._server = make_server(
-            self._ip_address, self._port, app, True, request_handler=MotoRequestHandler
-        )
-        self._server_ready_event.set()
-        self._server.serve_forever()
+    def gated(self, app: Any) -> Any:
+        """Behind both."""
+        self.shim = LambdaShim(app, self.folder)
+        return FormGate(self.shim)
 
     def start(self) -> None:
         """Start, empty. `url` is where."""

@@ -14,17 +14,16 @@ import hmac
 import io
 import json
 import runpy
-import urllib.request
 from typing import Any, ClassVar
 
 import boto3
 import pytest
 from botocore.config import Config
-from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 from werkzeug.datastructures import FileStorage
-from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
+
+from tests.moto_server import MotoServer
 
 REGION = "ap-northeast-2"
 ACCESS_KEY = "igloo-tests"
@@ -117,31 +116,16 @@ def _signature(fields: dict[str, str]) -> str:
     return key.hex()
 
 
-class S3Server(ThreadedMotoServer):
-    """moto's server behind a `FormGate`, on a free port of 127.0.0.1."""
+class S3Server(MotoServer):
+    """moto's server behind a `FormGate`, with a client of S3."""
 
-    def __init__(self) -> None:
-        super().__init__("127.0.0.1", 0, verbose=False)
-
-    def _server_entry(self) -> None:
-        from moto.moto_server.werkzeug_app import (
-            DomainDispatcherApplication,
-            MotoRequestHandler,
-            create_backend_app,
-        )
-
-        app = FormGate(DomainDispatcherApplication(create_backend_app))
-        self._server = make_server(
-            self._ip_address, self._port, app, True, request_handler=MotoRequestHandler
-        )
-        self._server_ready_event.set()
-        self._server.serve_forever()
+    def gated(self, app: Any) -> Any:
+        """Behind the gate."""
+        return FormGate(app)
 
     def start(self) -> None:
         """Start, and make a client."""
         super().start()
-        host, port = self.get_host_and_port()
-        self.url = f"http://{host}:{port}"
         self.client = boto3.session.Session(ACCESS_KEY, SECRET_KEY).client(
             "s3",
             region_name=REGION,
@@ -153,13 +137,6 @@ class S3Server(ThreadedMotoServer):
         """Stop, and let the port go."""
         super().stop()
         self.client.close()
-        if self._server is not None:
-            self._server.server_close()
-
-    def reset(self) -> None:
-        """Forget everything: moto's servers of one process share what they hold."""
-        request = urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")
-        urllib.request.urlopen(request, timeout=20).close()
 
     def make_buckets(self) -> None:
         """The buckets, where they are not there yet. Anyone may read photos, and nothing else."""

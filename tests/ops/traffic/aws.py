@@ -8,9 +8,9 @@ from typing import Any
 import boto3
 import pytest
 from moto.cloudwatch.models import Statistics
-from moto.server import ThreadedMotoServer
-from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
+
+from tests.moto_server import MotoServer
 
 REGION = "ap-northeast-2"
 NAME = "api.igloo.example"
@@ -55,39 +55,27 @@ def percentile(stat: str, values: list[float]) -> float:
     return sorted(values)[max(math.ceil(float(stat[1:]) / 100 * len(values)), 1) - 1]
 
 
-class Aws(ThreadedMotoServer):
+class Aws(MotoServer):
     """A zone with the two records, and the metrics of both sides.
 
     moto's servers of one process share what they hold, so each has names of its own.
     """
 
     def __init__(self) -> None:
-        super().__init__("127.0.0.1", 0, verbose=False)
+        super().__init__()
         self.denied: set[str] = set()
         self.asked: set[str] = set()
         own = uuid.uuid4().hex[:12]
         self.api = f"http:{own}"
         self.balancer = f"app/igloo/{own}"
 
-    def _server_entry(self) -> None:
-        from moto.moto_server.werkzeug_app import (
-            DomainDispatcherApplication,
-            MotoRequestHandler,
-            create_backend_app,
-        )
-
-        app = Gate(DomainDispatcherApplication(create_backend_app), self.denied, self.asked)
-        self._server = make_server(
-            self._ip_address, self._port, app, True, request_handler=MotoRequestHandler
-        )
-        self._server_ready_event.set()
-        self._server.serve_forever()
+    def gated(self, app: Any) -> Any:
+        """Behind the gate."""
+        return Gate(app, self.denied, self.asked)
 
     def start(self) -> None:
         """Start, and make the zone."""
         super().start()
-        host, port = self.get_host_and_port()
-        self.url = f"http://{host}:{port}"
         session = boto3.session.Session("igloo-tests", "igloo-tests-secret")
         options = {"region_name": REGION, "endpoint_url": self.url}
         self.route53 = session.client("route53", **options)
@@ -101,8 +89,6 @@ class Aws(ThreadedMotoServer):
         super().stop()
         self.route53.close()
         self.cloudwatch.close()
-        if self._server is not None:
-            self._server.server_close()
 
     @property
     def environment(self) -> dict[str, str]:
