@@ -9,7 +9,6 @@ from typing import Any, Protocol
 import pytest
 from django.db import connection
 from django_tasks.base import Task, TaskResult
-from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
 from apps.common.request_id import RequestIdFilter, as_request
@@ -17,6 +16,7 @@ from apps.tasks import transports
 from apps.tasks.logs import TaskIdFilter
 from apps.tasks.models import BackgroundTask
 from apps.tasks.transports import Delivery, ecs, inline, zappa
+from tests.moto_server import MotoServer
 from tests.tasks.databases import Away
 
 
@@ -154,29 +154,10 @@ def away(committed: None) -> Iterator[Away]:
     connection.close()
 
 
-class AwsServer(ThreadedMotoServer):
-    """moto's server on a free port of loopback."""
-
-    def __init__(self) -> None:
-        super().__init__("127.0.0.1", 0, verbose=False)
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        host, port = self.get_host_and_port()
-        return f"http://{host}:{port}"
-
-    def stop(self) -> None:
-        """Stop, and let the port go."""
-        super().stop()
-        if self._server is not None:
-            self._server.server_close()
-
-
 @pytest.fixture(scope="session")
-def aws_server() -> Iterator[AwsServer]:
+def aws_server() -> Iterator[MotoServer]:
     """One for all tests of this process."""
-    server = AwsServer()
+    server = MotoServer()
     server.start()
     yield server
     server.stop()
@@ -191,7 +172,7 @@ def credentials(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def aws(aws_server: AwsServer, credentials: None, monkeypatch: pytest.MonkeyPatch) -> AwsServer:
+def aws(aws_server: MotoServer, credentials: None, monkeypatch: pytest.MonkeyPatch) -> MotoServer:
     """boto3 finds it in the environment."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws_server.url)
     return aws_server

@@ -36,9 +36,10 @@ from apps.tasks.transports import Delivery, ecs, zappa
 from apps.tasks.worker.brokers import RedisBroker, SqsBroker
 from tests.builders import make_member, processed_upload
 from tests.contract.places import database_url
+from tests.moto_server import MotoServer
 from tests.processes import free_port
 from tests.tasks import samples
-from tests.tasks.conftest import AwsServer, Queues, pass_time, row_of
+from tests.tasks.conftest import Queues, pass_time, row_of
 from tests.tasks.test_enqueue import server
 
 SECRET = "a member's secret"
@@ -234,7 +235,7 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(aws: AwsServer, settings: Settings, queues: Queues, committed: None) -> Cluster:
+def cluster(aws: MotoServer, settings: Settings, queues: Queues, committed: None) -> Cluster:
     """A cluster of its own, with a definition, and the queue `heavy` on it."""
     region = settings.AWS_REGION
     ec2 = boto3.client("ec2", region_name=region)
@@ -553,7 +554,7 @@ def test_a_worker_waits_for_a_redis_that_is_away(monkeypatch: pytest.MonkeyPatch
 @pytest.fixture
 def at_sqs(
     committed: None,
-    aws: AwsServer,
+    aws: MotoServer,
     settings: Settings,
     queues: Queues,
     monkeypatch: pytest.MonkeyPatch,
