@@ -14,7 +14,6 @@ from tests.ops.cost.builders import FOLDER
 def prices_folder(tmp_path: Path, settings: Settings) -> Path:
     """A project with the committed prices, all read today, and no measured container."""
     settings.BASE_DIR = tmp_path
-    settings.AWS_REGION = "ap-northeast-2"
     folder = tmp_path / "deploy" / "prices"
     folder.mkdir(parents=True)
     today = dt.datetime.now(dt.UTC).date()
