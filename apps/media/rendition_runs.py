@@ -110,14 +110,8 @@ def _make_again(upload: Upload) -> bool:
         current = Upload.objects.select_for_update().filter(pk=upload.pk).first()
         old = current.renditions if current else renditions
         if current:
-            Upload.objects.filter(pk=upload.pk).update(
-                width=photo.width,
-                height=photo.height,
-                blurhash=photo.blurhash,
-                palette=photo.palette,
-                suggested_colors=photo.suggested_colors,
-                renditions=renditions,
-            )
+            columns = services.columns_of(photo, renditions)
+            Upload.objects.filter(pk=upload.pk).update(**columns)
         later = tasks.delete_old_renditions.using(run_after=timezone.now() + KEEP_OLD)
         later.enqueue(str(upload.pk), [item["key"] for item in old])
     return True

@@ -160,6 +160,18 @@ def save_renditions(upload: Upload, photo: ProcessedPhoto) -> list[dict[str, Any
     return renditions
 
 
+def columns_of(photo: ProcessedPhoto, renditions: list[dict[str, Any]]) -> dict[str, Any]:
+    """What an `Upload` says of a processed photo."""
+    return {
+        "width": photo.width,
+        "height": photo.height,
+        "blurhash": photo.blurhash,
+        "palette": photo.palette,
+        "suggested_colors": photo.suggested_colors,
+        "renditions": renditions,
+    }
+
+
 def _finish(upload: Upload, photo: ProcessedPhoto, path: Path) -> None:
     renditions = save_renditions(upload, photo)
     with transaction.atomic():
@@ -171,13 +183,7 @@ def _finish(upload: Upload, photo: ProcessedPhoto, path: Path) -> None:
                 storages["originals"].save(upload.original_key, File(file))
             current.renditions = renditions
             Upload.objects.filter(pk=upload.pk).update(
-                status=Upload.Status.READY,
-                width=photo.width,
-                height=photo.height,
-                blurhash=photo.blurhash,
-                palette=photo.palette,
-                suggested_colors=photo.suggested_colors,
-                renditions=renditions,
+                status=Upload.Status.READY, **columns_of(photo, renditions)
             )
     # What this run wrote and no row names: it came second, or the row was deleted meanwhile.
     named = {item["key"] for item in current.renditions} if current else set()

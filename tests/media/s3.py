@@ -14,6 +14,7 @@ import hmac
 import io
 import json
 import runpy
+from importlib import import_module
 from typing import Any, ClassVar
 
 import boto3
@@ -175,6 +176,8 @@ def use_s3(settings: Settings, monkeypatch: pytest.MonkeyPatch, url: str) -> Non
         "MEDIA_URL": f"{url}/{MEDIA_BUCKET}/",
         "ORIGINALS_BUCKET": ORIGINALS_BUCKET,
     }
+    # Paths are made once, of the settings that are there then; the laptop's have one more.
+    import_module(settings.ROOT_URLCONF)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     stage = runpy.run_path(str(settings.BASE_DIR / "igloo" / "settings.py"))
