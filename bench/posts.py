@@ -23,8 +23,8 @@ from django.db import connection
 from rest_framework.test import force_authenticate
 
 from apps.media.shapes import media_base
-from apps.members import sessions
 from apps.members.models import Member
+from apps.members.services import sessions
 from apps.posts.views import PostsView
 from bench import data
 from bench.table import Row, at_most, print_table

@@ -132,7 +132,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Members ----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "members.Member"
-# The shortest is 8 characters, which a text of apps/members/services.py says.
+# The shortest is 8 characters, which a text of apps/members/services/passwords.py says.
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

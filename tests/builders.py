@@ -14,11 +14,10 @@ from rest_framework.test import APIClient
 
 from apps.media import services as media
 from apps.media.models import Upload
-from apps.members import services as members
-from apps.members import sessions
 from apps.members.models import Member
-from apps.members.services import ConsentChoice
-from apps.members.sessions import Device, TokenPair
+from apps.members.services import sessions, signup
+from apps.members.services.sessions import Device, TokenPair
+from apps.members.services.signup import ConsentChoice
 from apps.posts.models import Comment, Post
 from apps.posts.services import comments, likes, posts
 from apps.posts.services.posts import PhotoInput
@@ -67,7 +66,7 @@ def sign_up(username: str, **changes: Any) -> TokenPair:
         "consents": CONSENTS,
         "device": DEVICE,
     }
-    return members.sign_up(**(fields | changes))
+    return signup.sign_up(**(fields | changes))
 
 
 def make_member(username: str = "", **changes: Any) -> Member:

@@ -15,7 +15,7 @@ from apps.common.errors import Throttled
 from apps.common.throttles import count_call
 from apps.media.thumbnail import thumbnail
 from apps.members.models import Consent, DeviceSession, Member, RefreshToken
-from apps.members.services import reset_password
+from apps.members.services.passwords import reset_password
 
 
 class LoginForm(AdminAuthenticationForm):

@@ -9,15 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from apps.common.fields import PlainText
-from apps.members.models import (
-    BIO_LENGTH,
-    DISPLAY_NAME_LENGTH,
-    Consent,
-    DeviceSession,
-    Member,
-)
-from apps.members.services import ConsentChoice
-from apps.members.sessions import Device
+from apps.members.models import Consent, DeviceSession, Member
+from apps.members.models.member import BIO_LENGTH, DISPLAY_NAME_LENGTH
+from apps.members.services.sessions import Device
+from apps.members.services.signup import ConsentChoice
 
 # PBKDF2 takes any length; a password of megabytes is an attack.
 _PASSWORD_MAX = 128

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from apps.media.shapes import AvatarOut, avatar_of
 from apps.members.models import Consent, DeviceSession, Member
-from apps.members.sessions import TokenPair
+from apps.members.services.sessions import TokenPair
 
 
 class AuthorOut(serializers.Serializer[Any]):

@@ -2,7 +2,7 @@
 
 from django_tasks import task
 
-from apps.members import sessions
+from apps.members.services import sessions
 from apps.tasks.periodic import periodic
 
 

@@ -2,17 +2,17 @@
 
 from django.urls import path
 
-from apps.members import views
+from apps.members.views import login, passwords, profiles, sessions
 
 urlpatterns = [
-    path("auth/signup", views.SignupView.as_view()),
-    path("auth/login", views.LoginView.as_view()),
-    path("auth/refresh", views.RefreshView.as_view()),
-    path("auth/logout", views.LogoutView.as_view()),
-    path("auth/sessions", views.SessionsView.as_view()),
-    path("auth/sessions/<uuid:session_id>", views.SessionView.as_view()),
-    path("auth/username-available", views.UsernameAvailableView.as_view()),
-    path("auth/password/change", views.PasswordChangeView.as_view()),
-    path("me", views.MeView.as_view()),
-    path("members/<uuid:member_id>", views.MemberView.as_view()),
+    path("auth/signup", login.SignupView.as_view()),
+    path("auth/login", login.LoginView.as_view()),
+    path("auth/refresh", login.RefreshView.as_view()),
+    path("auth/logout", login.LogoutView.as_view()),
+    path("auth/sessions", sessions.SessionsView.as_view()),
+    path("auth/sessions/<uuid:session_id>", sessions.SessionView.as_view()),
+    path("auth/username-available", login.UsernameAvailableView.as_view()),
+    path("auth/password/change", passwords.PasswordChangeView.as_view()),
+    path("me", profiles.MeView.as_view()),
+    path("members/<uuid:member_id>", profiles.MemberView.as_view()),
 ]

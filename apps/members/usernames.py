@@ -5,7 +5,8 @@ import re
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.errors import DomainError, FieldError
-from apps.members.models import USERNAME_PATTERN, Member
+from apps.members.models import Member
+from apps.members.models.member import USERNAME_PATTERN
 
 # Names that would pass for the service itself, or for a page of it.
 _RESERVED = """

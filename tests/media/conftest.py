@@ -12,8 +12,8 @@ from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from apps.members import sessions
 from apps.members.models import Member
+from apps.members.services import sessions
 from apps.tasks.models import BackgroundTask
 from apps.tasks.runner import run_due_tasks
 from tests.builders import DEVICE, jpeg, make_member

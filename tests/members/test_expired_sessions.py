@@ -13,9 +13,9 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apps.members import sessions
 from apps.members.models import DeviceSession, RefreshToken
-from apps.members.sessions import delete_expired_sessions
+from apps.members.services import sessions
+from apps.members.services.sessions import delete_expired_sessions
 from tests.builders import ApiClient, make_member
 from tests.common.test_problems import assert_problem
 from tests.members.test_sessions import log_in, refresh, use

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from apps.media.models import Upload
-from apps.members import services
 from apps.members.models import Member
+from apps.members.services import profile
 from tests.builders import ApiClient, make_member, make_post, make_upload, processed_upload
 from tests.common.test_problems import assert_problem
 from tests.concurrency import at_once
@@ -155,7 +155,7 @@ def test_an_edit_made_with_an_old_copy_of_the_member_keeps_the_avatar(alice: Api
     stale = Member.objects.get(pk=alice.member.pk)
     upload = processed_upload(alice.member)
     patch(alice, avatar_upload_id=str(upload.pk))
-    services.update_profile(member=stale, changes={"bio": "x"}, expected=None)
+    profile.update_profile(member=stale, changes={"bio": "x"}, expected=None)
     assert Member.objects.get(pk=stale.pk).avatar_id == upload.pk
 
 
@@ -165,7 +165,7 @@ def test_naming_a_picture_that_was_replaced_meanwhile_changes_nothing(alice: Api
     stale = Member.objects.get(pk=alice.member.pk)
     patch(alice, avatar_upload_id=str(second.pk))
     changes = {"avatar_upload_id": first.pk}
-    services.update_profile(member=stale, changes=changes, expected=None)
+    profile.update_profile(member=stale, changes=changes, expected=None)
     assert Member.objects.get(pk=stale.pk).avatar_id == second.pk
     assert Upload.objects.filter(pk=second.pk).exists()
 

@@ -8,8 +8,8 @@ import jwt
 import pytest
 from django.utils import timezone
 
-from apps.members import services, sessions
 from apps.members.models import DeviceSession, RefreshToken
+from apps.members.services import passwords, sessions
 from apps.members.tokens import _key as access_key
 from apps.members.tokens import issue_access_token
 from tests.builders import DEVICE_JSON, PASSWORD, ApiClient, make_member
@@ -259,7 +259,7 @@ def change_alices_password() -> None:
     """From her first device."""
     session = DeviceSession.objects.select_related("member").order_by("id")[1]
     assert session.member.username == "alice"
-    services.change_password(
+    passwords.change_password(
         member=session.member,
         session=session,
         current_password=PASSWORD,

@@ -14,10 +14,10 @@ from django.core.files.storage import storages
 from django.utils import timezone
 
 from apps.media import services as media
-from apps.members import services as members
 from apps.members.models import Consent, Member
-from apps.members.services import ConsentChoice
-from apps.members.sessions import Device
+from apps.members.services import profile, signup
+from apps.members.services.sessions import Device
+from apps.members.services.signup import ConsentChoice
 from apps.ops.demo.homes import DemoHome, demo_homes
 from apps.ops.demo.people import MEMBERS, DemoMember
 from apps.ops.demo.rooms import paint_room
@@ -81,7 +81,7 @@ def _find_or_sign_up(person: DemoMember) -> Member:
         ConsentChoice(kind.value, settings.CONSENT_VERSIONS[kind], True)
         for kind in Consent.REQUIRED
     ]
-    member = members.sign_up(
+    member = signup.sign_up(
         username=person.username,
         password=PASSWORD,
         display_name=person.display_name,
@@ -90,7 +90,7 @@ def _find_or_sign_up(person: DemoMember) -> Member:
         device=_DEVICE,
     ).member
     changes = {"bio": person.bio, "kind": person.kind}
-    return members.update_profile(member=member, changes=changes, expected=None)
+    return profile.update_profile(member=member, changes=changes, expected=None)
 
 
 def _give_avatars(owners: dict[str, Member], painters: ProcessPoolExecutor) -> None:
@@ -103,7 +103,7 @@ def _give_avatars(owners: dict[str, Member], painters: ProcessPoolExecutor) -> N
     _process_uploads()
     for member, upload_id in uploads:
         changes = {"avatar_upload_id": upload_id}
-        members.update_profile(member=member, changes=changes, expected=None)
+        profile.update_profile(member=member, changes=changes, expected=None)
 
 
 def _avatar_arguments(number: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from apps.common.lookups import get_or_404
 from apps.common.versions import require_version
 from apps.media.services import attach_uploads, delete_uploads
 from apps.members.models import Member
-from apps.members.services import count_posts
+from apps.members.services.profile import count_posts
 from apps.posts.errors import NotYours, PostAlreadyPublished
 from apps.posts.models import Photo, Post
 

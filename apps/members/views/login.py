@@ -1,36 +1,25 @@
-"""The auth and members endpoints."""
+"""Signing up, logging in and out, and the tokens in between."""
 
 from typing import ClassVar
-from uuid import UUID
 
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.common.etags import expected_versions, versioned_response
 from apps.common.idempotency import idempotent
-from apps.common.lookups import get_or_404
-from apps.common.openapi import PAGING, Query, describe, page_schema
-from apps.common.paging import page_of
-from apps.common.permissions import IsMember, MembersOnly
+from apps.common.openapi import Query, describe
+from apps.common.permissions import IsMember
 from apps.common.throttles import RateThrottle, count_call
-from apps.media import errors as media_errors
 from apps.media.shapes import media_base
-from apps.members import errors, examples, services, sessions, usernames
-from apps.members.authentication import current_member, current_session
-from apps.members.models import DeviceSession, Member
-from apps.members.serializers import LoginIn, PasswordChangeIn, ProfileIn, RefreshIn, SignupIn
+from apps.members import errors, examples, usernames
+from apps.members.authentication import current_session
+from apps.members.models import DeviceSession
+from apps.members.serializers import LoginIn, RefreshIn, SignupIn
+from apps.members.services import sessions, signup
 from apps.members.shapes import (
-    SESSION_COLUMNS,
-    MeOut,
-    OtherMemberOut,
-    SessionOut,
     TokensOut,
     UsernameAvailableOut,
-    me_shape,
-    other_member_shape,
-    session_shape,
     tokens_shape,
 )
 
@@ -68,7 +57,7 @@ class SignupView(APIView):
         """`terms` and `privacy` must be granted. The birth date is checked and not stored."""
         body = SignupIn(data=request.data)
         body.is_valid(raise_exception=True)
-        pair = services.sign_up(**body.validated_data)
+        pair = signup.sign_up(**body.validated_data)
         return _tokens_answer(request, pair, status=201)
 
 
@@ -138,44 +127,6 @@ class LogoutView(APIView):
         return Response(status=204)
 
 
-class SessionsView(APIView):
-    """The member's devices."""
-
-    permission_classes = [IsMember]
-
-    @describe(
-        summary="Devices that are logged in",
-        tag="auth",
-        answers={200: page_schema(SessionOut)},
-        query=PAGING,
-        example_out={"items": [examples.SESSION], "next_cursor": None},
-    )
-    def get(self, request: Request) -> Response:
-        """Newest first."""
-        current = current_session(request).pk
-        page = page_of(
-            DeviceSession.objects.visible_to(request.user).values(*SESSION_COLUMNS),
-            request,
-            name="sessions",
-            keys=["id"],
-            shape=lambda row: session_shape(row, current),
-        )
-        return Response(page)
-
-
-class SessionView(APIView):
-    """One device of the member's."""
-
-    permission_classes = [IsMember]
-
-    @describe(summary="Log a device out", tag="auth", answers={204: None})
-    def delete(self, request: Request, session_id: UUID) -> Response:
-        """Its tokens stop working at once."""
-        session = get_or_404(DeviceSession.objects.visible_to(request.user), session_id)
-        sessions.end_session(session=session, reason=DeviceSession.EndReason.REMOVED)
-        return Response(status=204)
-
-
 class UsernameAvailableView(APIView):
     """Whether a username can be had."""
 
@@ -203,83 +154,3 @@ class UsernameAvailableView(APIView):
         ) as error:
             return Response({"available": False, "code": error.code})
         return Response({"available": True})
-
-
-class PasswordChangeView(APIView):
-    """Changing the password."""
-
-    permission_classes = [IsMember]
-    throttle_scopes = ["login_account"]
-
-    @describe(
-        summary="Change the password",
-        tag="auth",
-        body=PasswordChangeIn,
-        answers={204: None},
-        errors=[errors.PasswordWrong],
-        example_in={"current_password": "a long passphrase", "new_password": "a longer one yet"},
-    )
-    def post(self, request: Request) -> Response:
-        """Every other device is logged out."""
-        body = PasswordChangeIn(data=request.data)
-        body.is_valid(raise_exception=True)
-        services.change_password(
-            member=current_member(request), session=current_session(request), **body.validated_data
-        )
-        return Response(status=204)
-
-
-class MeView(APIView):
-    """One's own account."""
-
-    permission_classes = [MembersOnly]
-
-    @describe(summary="My account", tag="members", answers={200: MeOut}, example_out=examples.ME)
-    def get(self, request: Request) -> Response:
-        """The profile, and what only its owner sees."""
-        member = current_member(request)
-        return versioned_response(me_shape(member, media_base(request)), member.version)
-
-    @describe(
-        summary="Change my profile",
-        tag="members",
-        body=ProfileIn,
-        answers={200: MeOut},
-        errors=[
-            media_errors.UploadNotFound,
-            media_errors.UploadNotReady,
-            media_errors.UploadFailed,
-            media_errors.UploadInUse,
-        ],
-        if_match=True,
-        example_in={"bio": "볕 잘 드는 13평에서 식물과 살아요."},
-        example_out=examples.ME,
-    )
-    def patch(self, request: Request) -> Response:
-        """What is left out stays as it is. `avatar_upload_id: null` takes the picture away."""
-        body = ProfileIn(data=request.data)
-        body.is_valid(raise_exception=True)
-        member = services.update_profile(
-            member=current_member(request),
-            changes=body.validated_data,
-            expected=expected_versions(request),
-        )
-        return versioned_response(me_shape(member, media_base(request)), member.version)
-
-
-class MemberView(APIView):
-    """A member's public profile."""
-
-    permission_classes = [AllowAny]
-
-    @describe(
-        summary="A member",
-        tag="members",
-        answers={200: OtherMemberOut},
-        example_out=examples.OTHER_MEMBER,
-    )
-    def get(self, request: Request, member_id: UUID) -> Response:
-        """The public profile."""
-        members = Member.objects.visible_to(request.user).select_related("avatar")
-        member = get_or_404(members, member_id)
-        return Response(other_member_shape(member, media_base(request)))

@@ -1,0 +1,96 @@
+"""Members."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.models import UUIDModel
+
+# Characters.
+DISPLAY_NAME_LENGTH, BIO_LENGTH = 30, 300
+USERNAME_PATTERN = r"^[a-z0-9_.]{3,30}$"
+
+
+class MemberQuerySet(models.QuerySet["Member"]):
+    """Reads of members."""
+
+    def visible_to(self, viewer: Any) -> "MemberQuerySet":
+        """Everyone whose account is open."""
+        return self.filter(is_active=True)
+
+
+class MemberManager(BaseUserManager["Member"].from_queryset(MemberQuerySet)):  # type: ignore[misc]
+    """Django's hooks for its own commands and login."""
+
+    def get_by_natural_key(self, username: str | None) -> "Member":
+        """The member with this name, whatever the case it was typed in."""
+        found: Member = self.get(username=(username or "").lower())
+        return found
+
+    def create_superuser(self, username: str, password: str, **fields: Any) -> "Member":
+        """An operator who may do everything; for `manage.py createsuperuser`."""
+        member: Member = self.model(
+            username=username.lower(), is_staff=True, is_superuser=True, **fields
+        )
+        member.set_password(password)
+        member.save()
+        return member
+
+
+class Member(UUIDModel, AbstractBaseUser, PermissionsMixin):
+    """A person who uses the app, or an operator (`is_staff`)."""
+
+    class Kind(models.TextChoices):
+        """Who someone is on igloo."""
+
+        COMMON = "common", _("common")
+        DESIGNER = "designer", _("designer")
+
+    class Locale(models.TextChoices):
+        """The language of mails and pushes."""
+
+        KO = "ko", "한국어"
+        EN = "en", "English"
+
+    username = models.CharField(max_length=30, unique=True)
+    display_name = models.CharField(max_length=DISPLAY_NAME_LENGTH)
+    email = models.EmailField(blank=True, default="")
+    email_verified = models.BooleanField(default=False)
+    bio = models.CharField(max_length=BIO_LENGTH, blank=True, default="")
+    avatar = models.OneToOneField(
+        "media.Upload", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.COMMON)
+    locale = models.CharField(max_length=2, choices=Locale.choices, default=Locale.KO)
+    posts_count = models.PositiveIntegerField(default=0)
+    followers_count = models.PositiveIntegerField(default=0)
+    following_count = models.PositiveIntegerField(default=0)
+    suspended_until = models.DateTimeField(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    version = models.PositiveIntegerField(default=1)
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["display_name"]
+
+    objects = MemberManager()
+
+    class Meta:
+        constraints = [
+            # Lower case alone, so that the unique index knows no two spellings.
+            models.CheckConstraint(
+                condition=Q(username__regex=USERNAME_PATTERN), name="member_username_form"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["common", "designer"]), name="member_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.username

@@ -1,0 +1,98 @@
+"""The devices that members are logged in on."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.models import UUIDModel
+from apps.members.models.member import Member
+
+
+class DeviceSessionQuerySet(models.QuerySet["DeviceSession"]):
+    """Reads of device sessions."""
+
+    def open(self) -> "DeviceSessionQuerySet":
+        """Those that can still be used."""
+        return self.filter(ended_at__isnull=True, expires_at__gt=timezone.now())
+
+    def visible_to(self, viewer: Any) -> "DeviceSessionQuerySet":
+        """The viewer's own that are open."""
+        return self.open().filter(member_id=viewer.pk)
+
+
+class DeviceSession(UUIDModel):
+    """A login on one device. Access tokens name it, so that ending it ends them."""
+
+    class Platform(models.TextChoices):
+        """What the app runs on."""
+
+        IOS = "ios", "iOS"
+        ANDROID = "android", "Android"
+        WEB = "web", "Web"
+
+    class EndReason(models.TextChoices):
+        """Why it ended."""
+
+        LOGOUT = "logout", _("logged out")
+        REMOVED = "removed", _("ended from another device")
+        PASSWORD = "password", _("password changed")
+        REUSE = "reuse", _("a spent refresh token was used")
+
+    member = models.ForeignKey(
+        Member, on_delete=models.CASCADE, related_name="sessions", db_index=False
+    )
+    name = models.CharField(max_length=100)
+    platform = models.CharField(max_length=10, choices=Platform.choices)
+    app_version = models.CharField(max_length=30)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField()
+    expires_at = models.DateTimeField(help_text="unless it is used before")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=10, choices=EndReason.choices, blank=True, default="")
+
+    objects = DeviceSessionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, end_reason="")
+                | (Q(ended_at__isnull=False) & ~Q(end_reason="")),
+                name="session_ended_says_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(platform__in=["ios", "android", "web"]), name="session_platform_known"
+            ),
+        ]
+        indexes = [
+            # GET /auth/sessions, newest first; ending all of a member's sessions.
+            models.Index(fields=["member", "-id"], name="session_by_member"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.platform})"
+
+
+class RefreshToken(UUIDModel):
+    """One link in a session's chain of refresh tokens; the table holds SHA-256 hashes."""
+
+    session = models.ForeignKey(DeviceSession, on_delete=models.CASCADE, related_name="tokens")
+    token_hash = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField(auto_now_add=True)
+    spent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["token_hash"], name="refresh_token_once"),
+            # Two at once would be two devices.
+            models.UniqueConstraint(
+                fields=["session"],
+                condition=Q(spent_at__isnull=True),
+                name="refresh_token_one_unspent",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)

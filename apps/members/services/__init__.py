@@ -1,0 +1,1 @@
+"""Writes of members: `signup`, `sessions`, `passwords`, `profile`."""

@@ -1,0 +1,1 @@
+"""The auth and members endpoints."""

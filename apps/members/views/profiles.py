@@ -1,0 +1,82 @@
+"""Profiles: one's own and others'."""
+
+from uuid import UUID
+
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.common.etags import expected_versions, versioned_response
+from apps.common.lookups import get_or_404
+from apps.common.openapi import describe
+from apps.common.permissions import MembersOnly
+from apps.media import errors as media_errors
+from apps.media.shapes import media_base
+from apps.members import examples
+from apps.members.authentication import current_member
+from apps.members.models import Member
+from apps.members.serializers import ProfileIn
+from apps.members.services import profile
+from apps.members.shapes import (
+    MeOut,
+    OtherMemberOut,
+    me_shape,
+    other_member_shape,
+)
+
+
+class MeView(APIView):
+    """One's own account."""
+
+    permission_classes = [MembersOnly]
+
+    @describe(summary="My account", tag="members", answers={200: MeOut}, example_out=examples.ME)
+    def get(self, request: Request) -> Response:
+        """The profile, and what only its owner sees."""
+        member = current_member(request)
+        return versioned_response(me_shape(member, media_base(request)), member.version)
+
+    @describe(
+        summary="Change my profile",
+        tag="members",
+        body=ProfileIn,
+        answers={200: MeOut},
+        errors=[
+            media_errors.UploadNotFound,
+            media_errors.UploadNotReady,
+            media_errors.UploadFailed,
+            media_errors.UploadInUse,
+        ],
+        if_match=True,
+        example_in={"bio": "볕 잘 드는 13평에서 식물과 살아요."},
+        example_out=examples.ME,
+    )
+    def patch(self, request: Request) -> Response:
+        """What is left out stays as it is. `avatar_upload_id: null` takes the picture away."""
+        body = ProfileIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        member = profile.update_profile(
+            member=current_member(request),
+            changes=body.validated_data,
+            expected=expected_versions(request),
+        )
+        return versioned_response(me_shape(member, media_base(request)), member.version)
+
+
+class MemberView(APIView):
+    """A member's public profile."""
+
+    permission_classes = [AllowAny]
+
+    @describe(
+        summary="A member",
+        tag="members",
+        answers={200: OtherMemberOut},
+        example_out=examples.OTHER_MEMBER,
+    )
+    def get(self, request: Request, member_id: UUID) -> Response:
+        """The public profile."""
+        members = Member.objects.visible_to(request.user).select_related("avatar")
+        member = get_or_404(members, member_id)
+        return Response(other_member_shape(member, media_base(request)))
