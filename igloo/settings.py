@@ -391,6 +391,13 @@ Q_CLUSTER = {
     "label": "Django-Q",
 }
 
+# --- Mail -------------------------------------------------------------------------------------
+# A laptop prints mails where it runs.
+EMAIL_BACKEND = config.text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+DEFAULT_FROM_EMAIL = config.text("MAIL_FROM", f"igloo <{CONTACT_EMAIL}>")
+# Seconds; Django would wait for ever.
+EMAIL_TIMEOUT = 10
+
 # --- Language and time ------------------------------------------------------------------------
 LANGUAGE_CODE = "ko"
 LANGUAGES = [("ko", "한국어"), ("en", "English")]
