@@ -157,7 +157,8 @@ class Run:
         return found
 
     def child(self, word: str) -> psutil.Process:
-        """The only one of them."""
+        """The only one of them; a process that has just been forked may not have its words yet."""
+        wait_until(lambda: len(self.children(word)) == 1)
         [child] = self.children(word)
         return child
 
