@@ -391,6 +391,26 @@ Q_CLUSTER = {
     "label": "Django-Q",
 }
 
+# --- Operators --------------------------------------------------------------------------------
+# Addresses of those who should know (docs/cost.md). Without any, the log and the admin say it.
+MANAGERS = [("operator", address) for address in config.words("OPERATORS")]
+# An SMTP server, such as email-smtp.<region>.amazonaws.com of SES. Without one, mail is printed.
+EMAIL_HOST = config.text("EMAIL_HOST")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_PORT = config.number("EMAIL_PORT", 587)
+EMAIL_HOST_USER = config.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = config.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = config.flag("EMAIL_USE_TLS", True)
+# Seconds. The default waits for ever.
+EMAIL_TIMEOUT = 10
+# SES takes mail only from addresses that it knows.
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = config.text("EMAIL_FROM", CONTACT_EMAIL)
+EMAIL_SUBJECT_PREFIX = f"[igloo {STAGE}] "
+# Whose traffic the weekly bill is of: Zappa's name of the function, on ECS too. A laptop has none.
+COST_FUNCTION = config.text("COST_FUNCTION", f"igloo-{STAGE}" if DEPLOYED else "")
+# The API before it, http:<id> or rest:<name>, as `manage.py traffic` takes it.
+TRAFFIC_API = config.text("TRAFFIC_API")
+
 # --- Language and time ------------------------------------------------------------------------
 LANGUAGE_CODE = "ko"
 LANGUAGES = [("ko", "한국어"), ("en", "English")]
