@@ -22,6 +22,7 @@ from apps.tasks.models import BackgroundTask
 from apps.tasks.runner import run_due_tasks
 from tests.aws_lambda.test_role import OF_BILL
 from tests.builders import make_member, operator
+from tests.concurrency import at_once
 from tests.ops.cost.cloudwatch import API, FUNCTION, NAME, CloudWatch, dated
 from tests.ops.traffic.aws import REGION
 
@@ -150,6 +151,14 @@ def test_twice_in_a_week_is_one_row_and_one_mail(aws: CloudWatch) -> None:
     assert second is not None
     assert (second.pk, second.text) == (first.pk, first.text)
     assert CostReport.objects.count() == len(told()) == 1
+
+
+@pytest.mark.usefixtures("committed")
+def test_two_at_once_make_one_row_and_one_mail(aws: CloudWatch) -> None:
+    aws.had(MANY, monday=MONDAY)
+    first, second = at_once(report, report)
+    assert first.pk == second.pk == CostReport.objects.get().pk
+    assert len(told()) == 1
 
 
 def test_what_lasts_is_told_again_after_four_weeks(aws: CloudWatch) -> None:
