@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from smtplib import SMTPException
@@ -154,8 +155,16 @@ def test_twice_in_a_week_is_one_row_and_one_mail(aws: CloudWatch) -> None:
 
 
 @pytest.mark.usefixtures("committed")
-def test_two_at_once_make_one_row_and_one_mail(aws: CloudWatch) -> None:
+def test_two_at_once_make_one_row_and_one_mail(
+    aws: CloudWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     aws.had(MANY, monday=MONDAY)
+
+    def slow(*args: str) -> None:
+        time.sleep(1)
+        mail.mail_managers(*args)
+
+    monkeypatch.setattr(services, "mail_managers", slow)
     first, second = at_once(report, report)
     assert first.pk == second.pk == CostReport.objects.get().pk
     assert len(told()) == 1
