@@ -397,6 +397,16 @@ EMAIL_BACKEND = config.text("EMAIL_BACKEND", "django.core.mail.backends.console.
 DEFAULT_FROM_EMAIL = config.text("MAIL_FROM", f"igloo <{CONTACT_EMAIL}>")
 # Seconds; Django would wait for ever.
 EMAIL_TIMEOUT = 10
+EMAIL_SUBJECT_PREFIX = f"[igloo {STAGE}] "  # of mails to operators
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- Operators --------------------------------------------------------------------------------
+# Addresses of those who should know (docs/cost.md). Without any, the log and the admin say it.
+MANAGERS = [("operator", address) for address in config.words("OPERATORS")]
+# Whose traffic the weekly bill is of: Zappa's name of the function, on ECS too. A laptop has none.
+COST_FUNCTION = config.text("COST_FUNCTION", f"igloo-{STAGE}" if DEPLOYED else "")
+# The API before it, http:<id> or rest:<name>, as `manage.py traffic` takes it.
+TRAFFIC_API = config.text("TRAFFIC_API")
 
 # --- Language and time ------------------------------------------------------------------------
 LANGUAGE_CODE = "ko"

@@ -41,6 +41,7 @@ def test_it_has_the_cluster_and_nothing_for_developers(image: Path) -> None:
     assert {
         "manage.py",
         "deploy/gunicorn.conf.py",
+        "deploy/prices/measured.toml",
         "docs/openapi.json",
         "igloo/wsgi.py",
         "apps/tasks/worker/cluster.py",
@@ -68,8 +69,8 @@ def test_a_build_sees_no_more_than_it_needs() -> None:
     ]
     assert first == "*"
     assert {line for line in rest if line.startswith("!")} == {
-        "!apps", "!deploy/gunicorn.conf.py", "!docs/openapi.json", "!igloo", "!locale",
-        "!manage.py", "!requirements.txt", "!requirements-dev.txt",
+        "!apps", "!deploy/gunicorn.conf.py", "!deploy/prices", "!docs/openapi.json", "!igloo",
+        "!locale", "!manage.py", "!requirements.txt", "!requirements-dev.txt",
     }  # fmt: skip
 
 

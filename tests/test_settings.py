@@ -175,3 +175,20 @@ def test_an_instance_on_lambda_keeps_its_connection_and_asks_whether_it_works(
     assert start(secrets, shown=shown, **function) == f"[600, {limits}"
     assert start(secrets, shown=shown) == f"[0, {limits}"
     assert start(secrets, shown=shown, DB_CONN_MAX_AGE="5", **function) == f"[5, {limits}"
+
+
+def test_operators_and_the_function_whose_bill_they_get(tmp_path: Path, secrets: Path) -> None:
+    shown = (
+        "[address for _, address in settings.MANAGERS], settings.SERVER_EMAIL,"
+        " settings.COST_FUNCTION"
+    )
+    mail = {
+        "OPERATORS": "minji@example.com, seojun@example.com",
+        "MAIL_FROM": "igloo@example.com",
+    }
+    default = "[] igloo <help@example.com>"
+    assert start(tmp_path / "none", "local", shown) == f"{default}"
+    assert start(secrets, shown=shown) == f"{default} igloo-production"
+    assert start(secrets, shown=shown, **mail) == (
+        "['minji@example.com', 'seojun@example.com'] igloo@example.com igloo-production"
+    )

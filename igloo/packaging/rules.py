@@ -90,13 +90,17 @@ def named_libraries(files: Mapping[str, bytes]) -> set[str]:
 
 # --- This project -------------------------------------------------------------------------------
 # What is taken from each folder, by the end of the name. Anything else fails the build.
-_PROJECT = {"apps": (".py", ".html", "mail.txt"), "igloo": (".py",), "locale": (".mo",)}
+_PROJECT = {
+    "apps": (".py", ".html", "mail.txt"), "igloo": (".py",), "locale": (".mo",),
+    # The weekly bill is made of them.
+    "deploy/prices": (".toml",),
+}  # fmt: skip
 PROJECT_FOLDERS = tuple(_PROJECT)
 PROJECT_FILES = ("docs/openapi.json", "manage.py")
 # Without these nothing would run.
 NEEDED = (
     "apps/__init__.py", "igloo/lambda_handler.py", "igloo/settings.py", "igloo/wsgi.py",
-    "locale/ko/LC_MESSAGES/django.mo",
+    "locale/ko/LC_MESSAGES/django.mo", "deploy/prices/measured.toml",
 )  # fmt: skip
 # What the build writes, and Zappa of the stage's settings.
 MADE = ("package_info.json", "staticfiles.json", "zappa_settings.py")
@@ -108,7 +112,7 @@ _LEFT = (
     "apps/*/static/*",
     # For those who develop and deploy it, with what requirements-dev.txt brings.
     "igloo/deploying/*", "igloo/laptop/*", "igloo/packaging/*", "apps/common/schema.py",
-    "apps/ops/cost/*", "apps/ops/demo/*", "apps/ops/diagrams/*", "apps/ops/traffic/*",
+    "apps/ops/cost/refresh.py", "apps/ops/demo/*", "apps/ops/diagrams/*", "apps/ops/traffic/*",
     "apps/ops/management/commands/cost.py", "apps/ops/management/commands/demo.py",
     "apps/ops/management/commands/traffic.py",
     "apps/ops/management/commands/diagrams.py", "apps/ops/management/commands/messages.py",
@@ -148,10 +152,10 @@ def is_left(name: str, *, container: bool = False) -> bool:
 
 def is_taken(name: str, *, container: bool = False) -> bool:
     """Whether a file of this project goes in."""
-    kinds = _PROJECT.get(name.partition("/")[0], ())
-    return (name in PROJECT_FILES or name.endswith(kinds)) and not is_left(
-        name, container=container
+    known = name in PROJECT_FILES or any(
+        name.startswith(f"{folder}/") and name.endswith(kinds) for folder, kinds in _PROJECT.items()
     )
+    return known and not is_left(name, container=container)
 
 
 def strangers(names: Iterable[str], libraries: Container[str]) -> list[str]:

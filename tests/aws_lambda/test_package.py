@@ -127,12 +127,18 @@ def content(package: Path) -> dict[str, bytes]:
 # --- What is in it ------------------------------------------------------------------------------
 def test_it_holds_igloo_and_its_libraries_and_nothing_else(package: Path) -> None:
     names = list(content(package))
-    own = {name for name in names if name.split("/")[0] in ("apps", "docs", "igloo", "locale")}
+    own = {
+        name
+        for name in names
+        if name.split("/")[0] in ("apps", "deploy", "docs", "igloo", "locale")
+    }
     sources = {name for name in own if "__pycache__" not in name}
 
     assert not rules.strangers(own, ())
     assert {"igloo/lambda_handler.py", "apps/posts/services/posts.py"} < sources
-    assert {name for name in sources if name.startswith(("docs", "locale"))} == {
+    assert {name for name in sources if name.startswith(("deploy", "docs", "locale"))} == {
+        # Of the weekly bill.
+        *(f"deploy/prices/{name}.toml" for name in ("ap-northeast-2", "measured", "us-east-1")),
         "docs/openapi.json",
         "locale/ko/LC_MESSAGES/django.mo",
     }
@@ -490,7 +496,7 @@ def test_a_link_stops_the_build_by_name(small: Path, name: str) -> None:
         ".env", ".secrets/production.json", "id_rsa", "tests/test_x.py", "bench/x.py", "dump.sql",
         "docs/adr/0001.md", "apps/ops/demo/seed.py", "apps/common/__pycache__/x.cpython-312.pyc",
         "apps/posts/.DS_Store", "apps/ops/static/ops/docs.js", "locale/ko/LC_MESSAGES/django.po",
-        "igloo/packaging/rules.py", "igloo/laptop/launcher.py", "apps/ops/cost/prices.py",
+        "igloo/packaging/rules.py", "igloo/laptop/launcher.py", "apps/ops/cost/refresh.py",
         "apps/ops/management/commands/cost.py",
     ],
 )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.aws_lambda.test_role import OF_TRANSPORTS, PARAMETERS, called, granted
+from tests.aws_lambda.test_role import OF_BILL, OF_TRANSPORTS, PARAMETERS, called, granted
 from tests.aws_lambda.test_role import statements as of_function  # noqa: F401 - a fixture
 from tests.deploying import stacks
 from tests.media.s3 import S3Server
@@ -73,9 +73,11 @@ def test_it_reads_no_secrets_and_writes_no_static_files(
     assert not on(roles[STARTS], stacks.NAMES["StaticBucket"])
 
 
-def test_it_starts_heavy_tasks_and_nothing_else(roles: dict[str, list[dict[str, Any]]]) -> None:
+def test_it_starts_heavy_tasks_reads_metrics_and_nothing_else(
+    roles: dict[str, list[dict[str, Any]]],
+) -> None:
     assert called("ecs.py") == set(OF_TRANSPORTS["ecs.py"])
-    wanted = set().union(*OF_TRANSPORTS["ecs.py"].values())
+    wanted = OF_BILL.union(*OF_TRANSPORTS["ecs.py"].values())
     everything = granted(roles[RUNS])
     assert {action for action in everything if not action.startswith("s3:")} == wanted
     [run] = [item for item in roles[RUNS] if "ecs:RunTask" in item["Action"]]
@@ -114,5 +116,6 @@ def test_nothing_is_granted_on_everything_where_aws_can_tell_things_apart(
     for statement in [*roles[STARTS], *roles[RUNS]]:
         assert statement["Effect"] == "Allow"
         assert not [action for action in statement["Action"] if "*" in action]
-        # ecr:GetAuthorizationToken knows no resources.
-        assert ('"*"' in json.dumps(statement)) == (statement["Sid"] == "Registry")
+        # ecr:GetAuthorizationToken and cloudwatch:GetMetricData know no resources.
+        everywhere = statement["Sid"] in ("Registry", "Metrics")
+        assert ('"*"' in json.dumps(statement)) == everywhere

@@ -1,5 +1,6 @@
 """The operators' side: every list and page opens, finds, shows pictures, and scales."""
 
+import datetime as dt
 import html
 import re
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from apps.media.models import RenditionRun, Upload
 from apps.members.models import Consent, DeviceSession, Member
+from apps.ops.models import CostReport
 from apps.posts.models import Comment, Post, PostLike, Style
 from tests.builders import (
     PASSWORD,
@@ -26,7 +28,7 @@ from tests.builders import (
     processed_upload,
 )
 
-OURS = {"common", "media", "members", "posts"}
+OURS = {"common", "media", "members", "ops", "posts"}
 MODELS = [model for model in admin.site._registry if model._meta.app_label in OURS]
 
 
@@ -52,6 +54,10 @@ def fill(rows: int) -> None:
         Member.objects.filter(pk=author.pk).update(avatar=avatar)
         ApiClient(author).post("/posts", {}, format="json", headers={"Idempotency-Key": "k"})
         RenditionRun.objects.create(total=3, done=3, finished_at=timezone.now())
+        weeks = dt.timedelta(weeks=CostReport.objects.count())
+        CostReport.objects.create(
+            week=dt.date(2026, 11, 9) + weeks, outcome="denied", computed_at=timezone.now()
+        )
 
 
 def test_every_model_of_ours_that_operators_need_is_there() -> None:
@@ -60,6 +66,7 @@ def test_every_model_of_ours_that_operators_need_is_there() -> None:
         "Color",
         "Comment",
         "Consent",
+        "CostReport",
         "DeviceSession",
         "HousingType",
         "IdempotencyKey",

@@ -16,6 +16,10 @@ class PricesError(Exception):
     """No bill can be made of these prices; the text says why, and what to do."""
 
 
+class OldPrices(PricesError):
+    """One is older than it may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """One price in USD, or a free amount (`free.*`).
@@ -81,7 +85,8 @@ def read_prices(
     """The prices of `region`.
 
     Raises PricesError for a region without a file, a file that cannot be read as prices, and a
-    price that is older than `max_age` days (None: any age will do) or of the future.
+    price of the future; OldPrices for one that is older than `max_age` days (None: any age will
+    do).
     """
     if region not in regions(folder):
         known = ", ".join(regions(folder)) or "none"
@@ -103,7 +108,7 @@ def read_prices(
     for price in prices.values():
         age = (today - price.date).days
         if max_age is not None and age > max_age:
-            raise PricesError(
+            raise OldPrices(
                 f"`{price.name}` of {region} was read {age} days ago ({price.date}), and prices may"
                 f" be {max_age} days old: look at {price.source} and write what it says, with"
                 f" today's date, into deploy/prices/{path.name}."

@@ -13,6 +13,10 @@ class ProfileError(Exception):
     """This traffic makes no bill; the text says why, and what to do."""
 
 
+class NoTraffic(ProfileError):
+    """Nobody asked for anything in the time that was measured."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """An average day of traffic, and the sizes of what serves it.

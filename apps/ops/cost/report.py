@@ -12,7 +12,8 @@ from apps.ops.cost.prices import Prices
 from apps.ops.cost.profile import Profile
 from apps.ops.cost.worlds import WORLDS
 
-# The pair that the chart and the advice are about: what igloo runs on, and where it would move.
+# The pair that the chart and the advice are about, where no other is said: what igloo runs on, and
+# where it would move.
 SHOWN = ("lambda-v2", "fargate-x86")
 # Of the crossing's traffic: from here on, moving is worth a thought.
 NEAR = Decimal("0.8")
@@ -30,40 +31,48 @@ class Comparison:
     measured: bool
     bills: Mapping[str, Bill]
     crossings: Sequence[Crossing]
+    pair: tuple[str, str] = SHOWN
 
 
-def compare(prices: Prices, profile: Profile, *, measured: bool) -> Comparison:
+def compare(
+    prices: Prices, profile: Profile, *, measured: bool, pair: tuple[str, str] = SHOWN
+) -> Comparison:
     """The bills and the crossings; raises PricesError or ProfileError where there can be none."""
     bills = {name: world(prices, profile) for name, world in WORLDS.items()}
     return Comparison(
-        prices, profile, measured, bills, crossings(prices, profile, measured=measured)
+        prices, profile, measured, bills, crossings(prices, profile, measured=measured), pair
     )
 
 
 def shown(result: Comparison) -> Crossing:
-    """The crossing of the pair SHOWN."""
-    (found,) = (each for each in result.crossings if (each.serverless, each.container) == SHOWN)
+    """The crossing of the result's pair."""
+    (found,) = (
+        each for each in result.crossings if (each.serverless, each.container) == result.pair
+    )
     return found
 
 
 def advice(result: Comparison) -> str | None:
-    """What operators are told when the crossing is near, or behind them; None: nothing."""
+    """What to do when the crossing is near, or behind; None: nothing."""
+    said = finding(result)
+    return said and f"{said} To move: {MOVE}."
+
+
+def finding(result: Comparison) -> str | None:
+    """That the crossing is near, or behind; None: it is neither."""
     crossing = shown(result)
     now, there = result.profile.requests_per_day, crossing.requests_per_day
     if there is None or now < there * NEAR:
         return None
-    serverless, container = (result.bills[name] for name in SHOWN)
+    serverless, container = (result.bills[name] for name in result.pair)
     saved = serverless.usd - container.usd
     # Tasks come whole: just behind the crossing one more may cost more than it saves.
     if now < there or saved <= 0:
         return (
             f"The traffic is {now / there:.0%} of that from which on {container.name} costs no"
-            f" more than {serverless.name}. To move: {MOVE}."
+            f" more than {serverless.name}."
         )
-    return (
-        f"{container.name} costs {money(saved)} a month less than {serverless.name}."
-        f" To move: {MOVE}."
-    )
+    return f"{container.name} costs {money(saved)} a month less than {serverless.name}."
 
 
 def money(usd: Decimal) -> str:
@@ -82,27 +91,53 @@ def between(crossing: Crossing) -> str:
 
 def texts(result: Comparison) -> list[str]:
     """Paragraphs: each bill, the bills in short, where they cross, what is not certain."""
+    said = advice(result)
+    first, *rest = in_short(result)
+    # What is not verified comes last.
+    rest[2:2] = [said] if said else []
+    return [first, *(_bill(bill) for bill in result.bills.values()), *rest]
+
+
+def in_short(result: Comparison) -> list[str]:
+    """The same without the lines of each bill, and without advice."""
+    paragraphs = [_traffic(result), _totals(result), _crossings(result)]
+    unverified = result.prices.unverified()
+    if unverified:
+        names = ", ".join(price.name for price in unverified)
+        paragraphs.append(
+            f"Not verified: {names}. Where to look is in deploy/prices/{result.prices.region}.toml."
+        )
+    return paragraphs
+
+
+def _traffic(result: Comparison) -> str:
     profile = result.profile
     peak = profile.mean_rps * profile.peak_ratio
-    paragraphs = [
+    return (
         f"{amount(profile.requests_per_day)} requests a day in {result.prices.region}:"
         f" {amount(profile.mean_rps)} a second, {amount(peak)} in the peak,"
         f" {amount(profile.duration_ms)} ms each. USD a month, without tax."
-    ]
-    for bill in result.bills.values():
-        size = f" ({bill.size})" if bill.size else ""
-        lines = [f"{bill.name}{size}"]
-        lines += [f"{money(line.usd):>14}  {line.name:<30}{line.how}" for line in bill.lines]
-        lines.append(f"{money(bill.usd):>14}  in all")
-        paragraphs.append("\n".join(lines))
-    cheapest = min(bill.usd for bill in result.bills.values())
-    paragraphs.append(
-        "\n".join(
-            f"{money(bill.usd):>14}  {bill.name:<30}"
-            + (f"{bill.usd / cheapest:.2f} ×" if cheapest else "")
-            for bill in result.bills.values()
-        )
     )
+
+
+def _bill(bill: Bill) -> str:
+    size = f" ({bill.size})" if bill.size else ""
+    lines = [f"{bill.name}{size}"]
+    lines += [f"{money(line.usd):>14}  {line.name:<30}{line.how}" for line in bill.lines]
+    lines.append(f"{money(bill.usd):>14}  in all")
+    return "\n".join(lines)
+
+
+def _totals(result: Comparison) -> str:
+    cheapest = min(bill.usd for bill in result.bills.values())
+    return "\n".join(
+        f"{money(bill.usd):>14}  {bill.name:<30}"
+        + (f"{bill.usd / cheapest:.2f} ×" if cheapest else "")
+        for bill in result.bills.values()
+    )
+
+
+def _crossings(result: Comparison) -> str:
     lines = ["Containers cost less than Lambda, in requests a day:"]
     for crossing in result.crossings:
         pair = f"{result.bills[crossing.serverless].name} → {result.bills[crossing.container].name}"
@@ -117,17 +152,7 @@ def texts(result: Comparison) -> list[str]:
         f" {'are measured' if result.measured else 'are as given, a guess'}, and a vCPU of AWS is"
         " not the one that was measured."
     )
-    paragraphs.append("\n".join(lines))
-    said = advice(result)
-    if said is not None:
-        paragraphs.append(said)
-    unverified = result.prices.unverified()
-    if unverified:
-        names = ", ".join(price.name for price in unverified)
-        paragraphs.append(
-            f"Not verified: {names}. Where to look is in deploy/prices/{result.prices.region}.toml."
-        )
-    return paragraphs
+    return "\n".join(lines)
 
 
 def as_data(result: Comparison) -> dict[str, Any]:
@@ -157,6 +182,7 @@ def as_data(result: Comparison) -> dict[str, Any]:
             {item.name: getattr(crossing, item.name) for item in fields(crossing)}
             for crossing in result.crossings
         ],
+        "shown": list(result.pair),
         "advice": advice(result),
         "prices": {
             name: {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from apps.ops.cost.profile import ProfileError
+from apps.ops.cost.profile import NoTraffic, ProfileError
 
 # "Access logs for your Application Load Balancer", of the ELB user guide: type, time, elb, client,
 # target, three processing times in seconds (-1: there was none), two statuses, bytes in and out.
@@ -114,7 +114,7 @@ def from_cloudwatch(client: Any, watched: Watched, *, end: dt.datetime, days: in
     what the function was invoked for, its background work too. The duration is what the function
     took without the start of an instance, which Lambda bills as well: a little is missing.
 
-    Raises ProfileError where there was no traffic; errors of AWS pass.
+    Raises NoTraffic, and lets errors of AWS pass.
     """
     function = [{"Name": "FunctionName", "Value": watched.function}]
     gateway = [
@@ -146,7 +146,7 @@ def from_cloudwatch(client: Any, watched: Watched, *, end: dt.datetime, days: in
     requests, invocations = sum(counts, Decimal(0)), sum(values.get("invocations", []), Decimal(0))
     if not requests:
         what = f"API {watched.api_id or watched.api_name}" if by_gateway else watched.function
-        raise ProfileError(
+        raise NoTraffic(
             f"There was no traffic at {what} in the {days} days before {end:%Y-%m-%d %H:%M} UTC:"
             " look at the name and the region, or give --requests-per-day."
         )

@@ -139,17 +139,20 @@ def test_old_prices_are_refused(prices_folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("prices_folder")
-def test_the_docs_example_is_what_it_says() -> None:
-    doc = (Path(__file__).parents[3] / "docs" / "cost.md").read_text(encoding="utf-8")
+def test_the_docs_example_is_what_it_says(tmp_path: Path) -> None:
+    docs = Path(__file__).parents[3] / "docs"
+    doc = (docs / "cost.md").read_text(encoding="utf-8")
     command = re.search(r"manage\.py cost (.+)", doc)
     example = re.search(r"```text\n(.+?)\n```", doc, re.DOTALL)
     assert command is not None
     assert example is not None
 
-    said = cost(*command[1].split())
+    drawing = tmp_path / "cost.svg"
+    said = cost(*command[1].split(), "--svg", str(drawing))
 
     for paragraph in example[1].split("\n\n"):
         assert paragraph in said
+    assert drawing.read_bytes() == (docs / "pictures" / "cost.svg").read_bytes()
 
 
 @pytest.mark.usefixtures("prices_folder")
