@@ -20,6 +20,14 @@ AGAIN = dt.timedelta(days=28)
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 20
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+_GRANT = (
+    "The role that background work runs with needs cloudwatch:GetMetricData on *: update its stack,"
+    " which is deploy/lambda-role.json on Lambda and deploy/data.yaml on ECS."
+)
+_WAY_OUT = (
+    "A function or a container in a VPC without a way out needs CloudWatch's endpoint there"
+    " (com.amazonaws.<region>.monitoring)."
+)
 _Outcome = CostReport.Outcome
 _SUBJECTS = {
     _Outcome.NEAR: "Is it time to move to ECS?",
@@ -97,11 +105,11 @@ def _computed(end: dt.datetime, today: dt.date) -> tuple[CostReport.Outcome, str
     except (PricesError, ProfileError) as error:
         return _Outcome.FAILED, str(error), {}
     except ClientError as error:
-        denied = error.response["Error"]["Code"] in _DENIED
-        outcome = _Outcome.DENIED if denied else _Outcome.FAILED
-        return outcome, _not_asked(error, denied=denied), {}
+        if error.response["Error"]["Code"] in _DENIED:
+            return _Outcome.DENIED, _not_asked(error, _GRANT), {}
+        return _Outcome.FAILED, _not_asked(error, "Its answer says what to mend."), {}
     except BotoCoreError as error:
-        return _Outcome.FAILED, _not_asked(error, denied=False), {}
+        return _Outcome.FAILED, _not_asked(error, _WAY_OUT), {}
     said = finding(result)
     return (
         _Outcome.NEAR if said else _Outcome.FINE,
@@ -198,15 +206,8 @@ def _refresh() -> str:
     )
 
 
-def _not_asked(error: Exception, *, denied: bool) -> str:
-    what = (
-        "The role that background work runs with needs cloudwatch:GetMetricData on *: update its"
-        " stack, which is deploy/lambda-role.json on Lambda and deploy/data.yaml on ECS."
-        if denied
-        else "A function or a container in a VPC without a way out needs CloudWatch's endpoint"
-        " there (com.amazonaws.<region>.monitoring)."
-    )
+def _not_asked(error: Exception, advice: str) -> str:
     return (
-        f"CloudWatch was not asked: {error}\n\n{what}\n\nThen run the task ops.report_cost again"
+        f"CloudWatch was not asked: {error}\n\n{advice}\n\nThen run the task ops.report_cost again"
         " in the admin, or wait for the next week."
     )
