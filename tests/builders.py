@@ -16,8 +16,8 @@ from apps.media import services as media
 from apps.media.models import Upload
 from apps.members.models import Member
 from apps.members.services import sessions, signup
+from apps.members.services.consents import ConsentChoice
 from apps.members.services.sessions import Device, TokenPair
-from apps.members.services.signup import ConsentChoice
 from apps.posts.models import Comment, Post
 from apps.posts.services import comments, likes, posts
 from apps.posts.services.posts import PhotoInput

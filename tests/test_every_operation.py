@@ -197,6 +197,37 @@ def test_a_request_whose_twin_is_still_running(call: Caller, method: str, route:
     assert_problem(response, 409, "idempotency_in_progress")
 
 
+# Signing up documents the code too, of a body that lacks a consent; it knows no suspended members.
+ASKED_AGAIN = [
+    case
+    for case in operations(409, "consent_required")
+    if "suspended" in codes(*case.values, status=403)
+]
+REFUSED = {tuple(case.values) for case in ASKED_AGAIN}
+
+
+@pytest.mark.parametrize(("method", "route"), ASKED_AGAIN)
+def test_a_text_that_changed(call: Caller, settings: Any, method: str, route: str) -> None:
+    path, body = call.request(method, route)
+    settings.CONSENT_VERSIONS = settings.CONSENT_VERSIONS | {"privacy": "2099-01-01"}
+    response = getattr(call.client, method.lower())(path, body, format="json")
+    problem = assert_problem(response, 409, "consent_required")
+    assert problem["missing"] == [{"kind": "privacy", "version": "2099-01-01"}]
+
+
+@pytest.mark.parametrize(
+    ("method", "route"),
+    [pytest.param(*key, id=" ".join(key)) for key in CALLS if key not in REFUSED],
+)
+def test_what_goes_on_while_a_text_asks_again(
+    call: Caller, settings: Any, method: str, route: str
+) -> None:
+    path, body = call.request(method, route)
+    settings.CONSENT_VERSIONS = settings.CONSENT_VERSIONS | {"privacy": "2099-01-01"}
+    response = getattr(call.client, method.lower())(path, body, format="json")
+    assert response.status_code < 300, response.content
+
+
 GETS = [pytest.param(*key, id=key[1]) for key in CALLS if key[0] == "GET"]
 
 

@@ -108,6 +108,7 @@ def test_answers_are_as_documented(alice: ApiClient, bob: ApiClient, anonymous: 
         ("/app-config", "/app-config"),
         ("/taxonomies", "/taxonomies"),
         ("/me", "/me"),
+        ("/me/consents", "/me/consents"),
         ("/me/drafts", "/me/drafts"),
         ("/me/likes", "/me/likes"),
         ("/auth/sessions", "/auth/sessions"),

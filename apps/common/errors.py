@@ -95,6 +95,15 @@ class Suspended(DomainError):
     text = _("Your account is suspended. You can read but not post.")
 
 
+class ConsentRequired(DomainError):
+    """A required consent is missing, or the text has changed; `missing` lists kind and current
+    version of each. Reading works. Agree by `PUT /me/consents/{kind}`."""
+
+    status = 409
+    code = "consent_required"
+    text = _("Agree to the terms and to the use of your personal data first.")
+
+
 class NotFound(DomainError):
     """No such thing, or none that the caller may know of."""
 

@@ -1,4 +1,8 @@
-"""Who may call: a member, and for writing one who is not suspended."""
+"""Who may call: a member, and for writing one who is not suspended and has agreed to the texts.
+
+A new version of the terms asks again: `MembersWrite` and `MembersOnly` refuse writes until the
+member has agreed. `IsMember` is for what must go on: see docs/adr/0014-consents.md.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -6,7 +10,7 @@ from django.utils import timezone
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from apps.common.errors import Suspended
+from apps.common.errors import ConsentRequired, Suspended
 
 if TYPE_CHECKING:
     # DRF imports this module while it makes its views.
@@ -14,7 +18,8 @@ if TYPE_CHECKING:
 
 
 class IsMember(BasePermission):
-    """Anyone who is logged in, suspended or not: one's own devices and password."""
+    """Anyone who is logged in, suspended or not, agreed or not: one's own devices, password and
+    consents; leaving; what keeps one safe from others."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """True for a member."""
@@ -22,20 +27,20 @@ class IsMember(BasePermission):
 
 
 class MembersWrite(BasePermission):
-    """Members who are not suspended may write, everyone may read."""
+    """Members who are not suspended and agreed to the texts may write, everyone may read."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        """True to read, or for a member; raises Suspended."""
+        """True to read, or for a member; raises Suspended, ConsentRequired."""
         if request.method in SAFE_METHODS:
             return True
         return _may_write(request)
 
 
 class MembersOnly(BasePermission):
-    """Members read; those who are not suspended write."""
+    """Members read; those who are not suspended and agreed to the texts write."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        """True for a member; raises Suspended for a write of a suspended one."""
+        """True for a member; a write may raise Suspended, ConsentRequired."""
         if request.method in SAFE_METHODS:
             return bool(request.user and request.user.is_authenticated)
         return _may_write(request)
@@ -47,4 +52,7 @@ def _may_write(request: Request) -> bool:
     until = request.user.suspended_until
     if until and until > timezone.now():
         raise Suspended(extra={"suspended_until": until})
+    missing = request.user.missing_consents()
+    if missing:
+        raise ConsentRequired(extra={"missing": missing})
     return True

@@ -143,7 +143,7 @@ class AutoSchema(SpectacularAutoSchema):
         if self.method != "GET":
             found.add(errors.Throttled)
             if permissions & {MembersOnly, MembersWrite}:
-                found.add(errors.Suspended)
+                found |= {errors.Suspended, errors.ConsentRequired}
         elif getattr(self.view, "throttle_scopes", None):
             found.add(errors.Throttled)
         if facts.idempotent:

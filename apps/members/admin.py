@@ -14,7 +14,7 @@ from apps.common.admin import ReadOnly, SavesChangesOnly
 from apps.common.errors import Throttled
 from apps.common.throttles import count_call
 from apps.media.thumbnail import thumbnail
-from apps.members.models import Consent, DeviceSession, Member, RefreshToken
+from apps.members.models import Consent, ConsentNotice, DeviceSession, Member, RefreshToken
 from apps.members.services.passwords import reset_password
 
 
@@ -52,7 +52,15 @@ class ConsentInline(admin.TabularInline):
     model = Consent
     extra = 0
     can_delete = False
-    readonly_fields = ["kind", "version", "granted", "created_at"]
+    exclude = ["session_id"]
+    readonly_fields = [
+        "kind",
+        "version",
+        "granted",
+        "device_name",
+        "device_platform",
+        "created_at",
+    ]
 
     def has_add_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
         """A consent is the member's own act."""
@@ -90,6 +98,8 @@ class MemberAdmin(SavesChangesOnly, UserAdmin):
         "created_at",
         "last_login",
         "version",
+        "terms_agreed",
+        "privacy_agreed",
     ]
     show_full_result_count = False
     fieldsets = [
@@ -141,7 +151,17 @@ class RefreshTokenAdmin(ReadOnly):
 class ConsentAdmin(ReadOnly):
     """The record of consents; rows are only ever added, by members."""
 
-    list_display = ["member", "kind", "version", "granted", "created_at"]
+    list_display = ["member", "kind", "version", "granted", "device_platform", "created_at"]
     list_filter = ["kind", "granted", "created_at"]
     search_fields = ["=member__username"]
     list_select_related = ["member"]
+
+
+@admin.register(ConsentNotice)
+class ConsentNoticeAdmin(ReadOnly):
+    """What members were told of their consents. Without a `told_at` the mail did not go out."""
+
+    list_display = ["consent", "reason", "channel", "queued_at", "told_at"]
+    list_filter = ["reason", "channel", ("told_at", admin.EmptyFieldListFilter), "created_at"]
+    search_fields = ["=consent__member__username"]
+    list_select_related = ["consent"]

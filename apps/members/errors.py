@@ -37,9 +37,9 @@ class UnderAge(DomainError):
     text = _("You must be 14 or older to use igloo.")
 
 
-class ConsentRequired(DomainError):
-    """A required consent is missing; `missing` lists kind and current version of each."""
+class ConsentNeeded(DomainError):
+    """Nobody is a member without it. Who takes it back leaves: `DELETE /me`."""
 
     status = 409
-    code = "consent_required"
-    text = _("Agree to the terms and to the use of your personal data first.")
+    code = "consent_needed"
+    text = _("igloo can't be used without this. If you don't agree, you can delete your account.")

@@ -18,13 +18,23 @@ CONSENTS = [
     {"kind": "terms", "version": "2026-11-01", "granted": True},
     {"kind": "privacy", "version": "2026-11-01", "granted": True},
 ]
+CONSENTS_SAID = [consent | {"created_at": "2026-11-23T09:00:00Z"} for consent in CONSENTS]
+MARKETING = {
+    "kind": "marketing",
+    "granted": True,
+    "version": "2026-11-01",
+    "created_at": "2026-11-23T09:00:00Z",
+    "current_version": "2026-11-01",
+    "agree_again": False,
+    "confirm_by": "2028-11-22T09:00:00Z",
+}
 ME = MEMBER | {
     "email": None,
     "email_verified": False,
     "locale": "ko",
     "created_at": "2026-11-23T09:00:00Z",
     "suspended_until": None,
-    "consents": CONSENTS,
+    "consents": CONSENTS_SAID,
 }
 DEVICE = {"name": "민지의 iPhone", "platform": "ios", "app_version": "1.0.0"}
 LOGIN = {"username": "minji.home", "password": "a long passphrase", "device": DEVICE}

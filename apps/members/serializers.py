@@ -11,8 +11,8 @@ from rest_framework import serializers
 from apps.common.fields import PlainText
 from apps.members.models import Consent, DeviceSession, Member
 from apps.members.models.member import BIO_LENGTH, DISPLAY_NAME_LENGTH
+from apps.members.services.consents import ConsentChoice
 from apps.members.services.sessions import Device
-from apps.members.services.signup import ConsentChoice
 
 # PBKDF2 takes any length; a password of megabytes is an attack.
 _PASSWORD_MAX = 128
@@ -40,6 +40,13 @@ class ConsentIn(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> ConsentChoice:
         """A ConsentChoice."""
         return ConsentChoice(**super().to_internal_value(data))
+
+
+class ConsentChangeIn(serializers.Serializer[Any]):
+    """Yes or no to the text of this version."""
+
+    version = PlainText(max_length=20, help_text="the one that was shown, as `2026-11-01`")
+    granted = serializers.BooleanField()
 
 
 class PasswordField(serializers.CharField):

@@ -1,5 +1,6 @@
 """What members look like in an answer: each documented class with the function that makes it."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from rest_framework import serializers
 
 from apps.media.shapes import AvatarOut, avatar_of
 from apps.members.models import Consent, DeviceSession, Member
+from apps.members.models.consent import confirm_by, current_version
 from apps.members.services.sessions import TokenPair
 
 
@@ -26,6 +28,27 @@ class ConsentOut(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=Consent.Kind.values)
     version = serializers.CharField()
     granted = serializers.BooleanField()
+    created_at = serializers.DateTimeField(help_text="when it was said")
+
+
+class ConsentStateOut(serializers.Serializer[Any]):
+    """What holds of a kind of consent, and since when: the outcome of the member's last choice."""
+
+    kind = serializers.ChoiceField(choices=Consent.Kind.values)
+    granted = serializers.BooleanField(help_text="false too where nothing was ever said")
+    version = serializers.CharField(
+        allow_null=True, help_text="of the text that it was said to; null: never asked"
+    )
+    created_at = serializers.DateTimeField(allow_null=True, help_text="when it was said")
+    current_version = serializers.CharField(help_text="of the text to show now")
+    agree_again = serializers.BooleanField(
+        help_text="writes answer 409 `consent_required` until the current version is agreed to"
+    )
+    confirm_by = serializers.DateTimeField(
+        allow_null=True,
+        help_text="marketing alone: until when it counts unless it is confirmed; a mail does so, "
+        "and so does the same choice, sent again in its last 14 days",
+    )
 
 
 class MemberOut(serializers.Serializer[Any]):
@@ -126,8 +149,29 @@ def me_shape(member: Member, base: str) -> dict[str, Any]:
         "locale": member.locale,
         "created_at": member.created_at,
         "suspended_until": member.suspended_until,
-        "consents": list(newest.values("kind", "version", "granted")),
+        "consents": list(newest.values("kind", "version", "granted", "created_at")),
     }
+
+
+def consent_states(member: Member, kinds: Sequence[str]) -> list[dict[str, Any]]:
+    """A `ConsentStateOut` of each of `kinds`, in their order."""
+    newest = {row.kind: row for row in Consent.objects.newest_of(member.pk)}
+    missing = {item["kind"] for item in member.missing_consents()}
+    found = []
+    for kind in kinds:
+        row = newest.get(kind)
+        found.append(
+            {
+                "kind": kind,
+                "granted": bool(row and row.granted),
+                "version": row.version if row else None,
+                "created_at": row.created_at if row else None,
+                "current_version": current_version(kind),
+                "agree_again": kind in missing,
+                "confirm_by": confirm_by(row) if row else None,
+            }
+        )
+    return found
 
 
 SESSION_COLUMNS = ("id", "name", "platform", "app_version", "created_at", "last_used_at")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.members.views import login, passwords, profiles, sessions
+from apps.members.views import consents, login, passwords, profiles, sessions
 
 urlpatterns = [
     path("auth/signup", login.SignupView.as_view()),
@@ -14,5 +14,7 @@ urlpatterns = [
     path("auth/username-available", login.UsernameAvailableView.as_view()),
     path("auth/password/change", passwords.PasswordChangeView.as_view()),
     path("me", profiles.MeView.as_view()),
+    path("me/consents", consents.ConsentsView.as_view()),
+    path("me/consents/<str:kind>", consents.ConsentView.as_view()),
     path("members/<uuid:member_id>", profiles.MemberView.as_view()),
 ]

@@ -66,6 +66,7 @@ def test_every_model_of_ours_that_operators_need_is_there() -> None:
         "Color",
         "Comment",
         "Consent",
+        "ConsentNotice",
         "CostReport",
         "DeviceSession",
         "HousingType",

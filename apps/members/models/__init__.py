@@ -1,7 +1,7 @@
 """Models of members."""
 
-from apps.members.models.consent import Consent
+from apps.members.models.consent import Consent, ConsentNotice
 from apps.members.models.member import Member
 from apps.members.models.session import DeviceSession, RefreshToken
 
-__all__ = ["Consent", "DeviceSession", "Member", "RefreshToken"]
+__all__ = ["Consent", "ConsentNotice", "DeviceSession", "Member", "RefreshToken"]

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
@@ -70,6 +71,14 @@ class Member(UUIDModel, AbstractBaseUser, PermissionsMixin):
     posts_count = models.PositiveIntegerField(default=0)
     followers_count = models.PositiveIntegerField(default=0)
     following_count = models.PositiveIntegerField(default=0)
+    # The newest versions of the texts that were agreed to, so that who writes is known to have
+    # agreed without a query more. The rows of `consents` are the record.
+    terms_agreed = models.CharField(
+        max_length=20, blank=True, default="", db_default="", editable=False
+    )
+    privacy_agreed = models.CharField(
+        max_length=20, blank=True, default="", db_default="", editable=False
+    )
     suspended_until = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
@@ -94,3 +103,19 @@ class Member(UUIDModel, AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.username
+
+    def missing_consents(self) -> list[dict[str, str]]:
+        """`kind` and current `version` of each required text that is still to be agreed to.
+
+        It costs a query only where something is missing. Versions are dates, whose order is that
+        of their texts; a newer one than this code knows is of a deploy that is under way.
+        """
+        current = settings.CONSENT_VERSIONS
+        agreed = {"terms": self.terms_agreed, "privacy": self.privacy_agreed}
+        missing = [kind for kind, version in agreed.items() if version < current[kind]]
+        if missing:
+            # The version of igloo that knew no such columns wrote rows alone.
+            newest = self.consents.filter(kind__in=missing).order_by("kind", "-id").distinct("kind")
+            there = {row.kind for row in newest if row.granted and row.version == current[row.kind]}
+            missing = [kind for kind in missing if kind not in there]
+        return [{"kind": kind, "version": current[kind]} for kind in missing]

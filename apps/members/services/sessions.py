@@ -45,6 +45,7 @@ class TokenPair:
     """What a login or a refresh gives."""
 
     member: Member
+    session: DeviceSession
     access_token: str
     refresh_token: str
 
@@ -209,6 +210,7 @@ def delete_expired_sessions() -> int:
 def _pair(session: DeviceSession, refresh_token: str) -> TokenPair:
     return TokenPair(
         member=session.member,
+        session=session,
         access_token=issue_access_token(member_id=session.member_id, session_id=session.pk),
         refresh_token=refresh_token,
     )

@@ -2,18 +2,16 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from psycopg2.errors import UniqueViolation
 
-from apps.common.errors import FieldError
-from apps.members.errors import ConsentRequired, UnderAge
-from apps.members.models import Consent, Member
+from apps.members.errors import UnderAge
+from apps.members.models import Member
 from apps.members.services import sessions
+from apps.members.services.consents import ConsentChoice, record_consents, require_consents
 from apps.members.services.passwords import require_good_password
 from apps.members.services.sessions import Device, TokenPair
 from apps.members.usernames import normalize_username, require_free, username_taken
@@ -22,15 +20,6 @@ from apps.members.usernames import normalize_username, require_free, username_ta
 MINIMUM_AGE = 14
 # Birthdays begin at midnight in Korea.
 _KOREA = ZoneInfo("Asia/Seoul")
-
-
-@dataclass(frozen=True)
-class ConsentChoice:
-    """Yes or no to one text."""
-
-    kind: str
-    version: str
-    granted: bool
 
 
 def sign_up(
@@ -59,16 +48,9 @@ def sign_up(
     try:
         with transaction.atomic():
             member.save(force_insert=True)
-            Consent.objects.bulk_create(
-                Consent(
-                    member=member,
-                    kind=choice.kind,
-                    version=choice.version,
-                    granted=choice.granted,
-                )
-                for choice in consents
-            )
-            return sessions.open_session(member=member, device=device)
+            pair = sessions.open_session(member=member, device=device)
+            record_consents(session=pair.session, choices=consents)
+            return pair
     except IntegrityError as error:
         if not isinstance(error.__cause__, UniqueViolation):
             raise
@@ -81,22 +63,3 @@ def require_old_enough(birth_date: dt.date) -> None:
     had_birthday = (today.month, today.day) >= (birth_date.month, birth_date.day)
     if today.year - birth_date.year - (0 if had_birthday else 1) < MINIMUM_AGE:
         raise UnderAge
-
-
-def require_consents(consents: Sequence[ConsentChoice]) -> None:
-    """Raises ConsentRequired, listing what is missing or refused.
-
-    Any version is kept as it was shown: an app may be older than the newest text.
-    """
-    granted = {choice.kind for choice in consents if choice.granted}
-    missing = [kind for kind in Consent.REQUIRED if kind not in granted]
-    if missing:
-        raise ConsentRequired(
-            errors=[FieldError("/consents", "required", kind.label) for kind in missing],
-            extra={
-                "missing": [
-                    {"kind": kind.value, "version": settings.CONSENT_VERSIONS[kind]}
-                    for kind in missing
-                ]
-            },
-        )

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.common.errors import ConsentRequired
 from apps.common.idempotency import idempotent
 from apps.common.openapi import Query, describe
 from apps.common.permissions import IsMember
@@ -46,7 +47,7 @@ class SignupView(APIView):
             usernames.UsernameReserved,
             usernames.UsernameTaken,
             errors.UnderAge,
-            errors.ConsentRequired,
+            ConsentRequired,
         ],
         idempotent=True,
         example_in=examples.SIGNUP,

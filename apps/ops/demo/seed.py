@@ -16,8 +16,8 @@ from django.utils import timezone
 from apps.media import services as media
 from apps.members.models import Consent, Member
 from apps.members.services import profile, signup
+from apps.members.services.consents import ConsentChoice
 from apps.members.services.sessions import Device
-from apps.members.services.signup import ConsentChoice
 from apps.ops.demo.homes import DemoHome, demo_homes
 from apps.ops.demo.people import MEMBERS, DemoMember
 from apps.ops.demo.rooms import paint_room
