@@ -110,7 +110,7 @@ class EcsPerson:
         return {item["ParameterKey"]: item["ParameterValue"] for item in stack["Parameters"]}
 
 
-def _certificate(path: Path) -> Path:
+def certificate(path: Path) -> Path:
     """Of HOST, signed by itself, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
@@ -134,7 +134,7 @@ def _certificate(path: Path) -> Path:
 @contextmanager
 def ready(folder: Path) -> Iterator[EcsPerson]:
     """A checkout, an account with what data.yaml makes, and an empty database."""
-    server = EcsServer(folder, _certificate(folder / "certificate.pem"))
+    server = EcsServer(folder, certificate(folder / "certificate.pem"))
     server.start()
     database = f"ecs_{uuid4().hex[:12]}"
     execute(f"CREATE DATABASE {database}")
@@ -162,7 +162,7 @@ def ready(folder: Path) -> Iterator[EcsPerson]:
             server.client.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
         who.client("logs").create_log_group(logGroupName="/igloo/production/one-off")
         who.client("ecr").create_repository(repositoryName="igloo")
-        requested = who.client("acm").request_certificate(DomainName=HOST)
+        requested = who.client("acm").requestcertificate(DomainName=HOST)
         who.certificate = requested["CertificateArn"]
         yield who
     finally:

@@ -171,7 +171,7 @@ class EcsShim:
         }
         if operation in self.denied:
             answer: Any = self._denial(operation, json_wanted="HTTP_X_AMZ_TARGET" in environ)
-        elif operation in answers:
+        elif operation in answers and given.get("StackName", STACK) == STACK:
             answer = answers[operation](environ, given)
         else:
             answer = self.app
@@ -196,6 +196,11 @@ class EcsShim:
         if given["Action"] == "UpdateStack":
             stack = backend.get_stack(given["StackName"])
             kept = (stack.template, dict(stack.parameters))
+            # moto takes a default that is now said for a change, of what is not there too.
+            stack.resource_map.input_parameters = {
+                name: ",".join(value) if isinstance(value, list) else str(value)
+                for name, value in stack.stack_parameters.items()
+            }
         answer = Response.from_app(self.app, environ)
         if answer.status_code == 200:
             self.status, self._failures = "", []

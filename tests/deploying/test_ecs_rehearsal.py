@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploying import ecs_person, stacks
+from tests.deploying import deployer, ecs_needs, ecs_person, stacks
 from tests.deploying.ecs_person import EcsPerson
 
 # What moto's CloudFormation does not make, it only tells of.
@@ -134,3 +134,25 @@ def test_the_life_of_a_stage(person: EcsPerson) -> None:
     cloudformation = person.client("cloudformation")
     assert cloudformation.list_change_sets(StackName="igloo-ecs-production")["Summaries"] == []
     assert person.client("ecr").describe_images(repositoryName="igloo")["imageDetails"] == images
+
+    assert_the_deployers_role_is_enough(person)
+
+
+# What the deployer may do and a deploy here does not: with a reason for each.
+NOT_CALLED = {
+    # An update, or a command, that takes too long.
+    "Stack cloudformation:CancelUpdateStack",
+    "OneOffTasks ecs:StopTask",
+}
+
+
+def assert_the_deployers_role_is_enough(person: EcsPerson) -> None:
+    """All that the deploys after the first called is granted to GitHub's deployer, and nothing
+    else is. The first makes the stack, and so roles and a network: a person does that."""
+    found = deployer.policies(
+        person.server, StaticBucket=stacks.NAMES["StaticBucket"], OnEcs="true"
+    )
+    more = [deployer.Need(*need) for need in (*ecs_needs.of_builder(), *ecs_needs.of_release())]
+    needs = {*deployer.noted(person.calls), *more}
+    assert deployer.refused(found["ecs"] + found["static"], needs) == set()
+    assert deployer.unused(found["ecs"], needs) == NOT_CALLED
