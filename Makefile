@@ -2,15 +2,16 @@
 # Programs of .venv are run as modules: a moved checkout would break their first lines.
 PYTHON ?= python3
 BUILDER ?= docker
+TAG ?= igloo:local
 RUN := .venv/bin/python
 COMPILE := $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check contract image generate requirements bench package lambda deploy secrets rehearse clean
+.PHONY: help install run demo test check contract image generate requirements bench package lambda deploy deploy-ecs secrets rehearse clean
 
 help: ## List what make can do.
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 install: ## Make .venv and install what is pinned, when that has changed.
 	@command -v "$(PYTHON)" >/dev/null || { echo "igloo: there is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.11 run"; exit 1; }
@@ -55,7 +56,8 @@ contract: install ## Try the API's contract elsewhere: make contract URL=https:/
 
 image: ## Build the container's image, igloo:local. BUILDER=podman or buildah, BASE=… another base.
 	$(BUILDER) build $(BUILD_OPTIONS) $(if $(BASE),--build-arg BASE="$(BASE)") \
-	  --build-arg COMMIT="$$(git rev-parse HEAD)" --tag igloo:local .
+	  $(if $(PLATFORM),--platform $(PLATFORM)) \
+	  --build-arg COMMIT="$$(git rev-parse HEAD)" --tag $(TAG) .
 
 bench: install ## Measure how fast igloo is.
 	$(RUN) -m bench
@@ -74,6 +76,10 @@ lambda: install ## Run the package as Lambda would, beside `make run`. PORT=8001
 deploy: install ## Deploy: make deploy STAGE=production. DRY_RUN=1 only looks, CONTRACT=1 lets migrations take away.
 	@test -n "$(STAGE)" || { echo "igloo: name a stage: make deploy STAGE=production"; exit 1; }
 	@$(RUN) -m igloo.deploying $(STAGE) $(if $(DRY_RUN),--dry-run) $(if $(CONTRACT),--contract)
+
+deploy-ecs: install ## Deploy to ECS: make deploy-ecs STAGE=production. DRY_RUN=1, CONTRACT=1 as above; BUILDER=podman or buildah.
+	@test -n "$(STAGE)" || { echo "igloo: name a stage: make deploy-ecs STAGE=production"; exit 1; }
+	@$(RUN) -m igloo.deploying.ecs $(STAGE) --builder "$(BUILDER)" $(if $(DRY_RUN),--dry-run) $(if $(CONTRACT),--contract)
 
 secrets: install ## Publish .secrets/ of a stage to S3: make secrets STAGE=production. DRY_RUN=1 only shows names, YES=1 does not ask.
 	@test -n "$(STAGE)" || { echo "igloo: name a stage: make secrets STAGE=production"; exit 1; }

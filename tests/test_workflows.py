@@ -141,14 +141,54 @@ def test_a_deploy_comes_after_the_tests_alone_in_its_stage() -> None:
     assert "if" not in job
     assert job["environment"] == stage
     assert job["concurrency"] == {"group": f"deploy-{stage}", "cancel-in-progress": False}
-    last = job["steps"][-1]
-    assert last["run"] == 'make deploy STAGE="$DEPLOY_STAGE"'
-    assert last["env"] == {
+    to_lambda, to_ecs = job["steps"][-2:]
+    assert to_lambda["run"] == 'make deploy STAGE="$DEPLOY_STAGE"'
+    assert to_lambda["env"] == {
         "DEPLOY_STAGE": stage,
         "ORIGINALS_BUCKET": "${{ vars.ORIGINALS_BUCKET }}",
         "PUBLIC_BASE_URL": "${{ vars.PUBLIC_BASE_URL }}",
         "STATIC_BUCKET": "${{ vars.STATIC_BUCKET }}",
     }
+    assert to_ecs["run"] == 'make deploy-ecs STAGE="$DEPLOY_STAGE"'
+    assert to_ecs["env"] == {
+        "DEPLOY_STAGE": stage,
+        "PUBLIC_BASE_URL": "${{ vars.PUBLIC_BASE_URL }}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("runs_on", "passes", "to_lambda", "to_ecs"),
+    [
+        ("", True, True, False),
+        ("lambda", True, True, False),
+        ("ecs", True, False, True),
+        ("both", True, True, True),
+        ("esc", False, True, False),
+        ("$(touch x)", False, True, False),
+    ],
+)
+def test_where_a_stage_is_deployed_to_is_said_by_its_environment(
+    runs_on: str, passes: bool, to_lambda: bool, to_ecs: bool, tmp_path: Path
+) -> None:
+    first, *_, on_lambda, on_ecs = read("deploy.yml")["jobs"]["deploy"]["steps"]
+    assert first["env"] == {"RUNS_ON": "${{ vars.RUNS_ON }}"}
+    # The very lines, as GitHub runs them.
+    done = subprocess.run(
+        ["bash", "-e", "-c", first["run"]],
+        env={"RUNS_ON": runs_on},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+    assert (done.returncode == 0) == passes
+    assert done.stdout.startswith("::error::") != passes
+    assert not (tmp_path / "x").exists()
+    # The conditions, in Python's words.
+    for step, wanted in ((on_lambda, to_lambda), (on_ecs, to_ecs)):
+        words = step["if"].replace("vars.RUNS_ON", repr(runs_on)).replace("||", "or")
+        assert eval(words, {"__builtins__": {}}) == wanted  # noqa: S307 - of our own file
 
 
 def test_a_deploy_takes_its_rights_by_a_token() -> None:
@@ -163,11 +203,9 @@ def test_a_deploy_takes_its_rights_by_a_token() -> None:
     assert not [step for step in found if "cache" in f"{step.get('uses')}{step.get('with')}"]
 
 
-def test_an_image_is_built_and_scanned_where_there_is_one_and_pushed_nowhere() -> None:
-    checkout, nothing, build, scan = steps(read("image.yml"))
-    assert "if" not in checkout
-    assert nothing["if"] == "hashFiles('Dockerfile') == ''"
-    assert build["if"] == scan["if"] == "hashFiles('Dockerfile') != ''"
+def test_an_image_is_built_and_scanned_and_pushed_nowhere() -> None:
+    _, build, scan = steps(read("image.yml"))
+    assert "if" not in build.keys() | scan.keys()
     assert scan["with"]["image-ref"] in build["run"]
     assert scan["with"]["severity"] == "HIGH,CRITICAL"
     assert scan["with"]["exit-code"] == "1"

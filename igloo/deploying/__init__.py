@@ -1,4 +1,5 @@
-"""What brings igloo to AWS, from the machine of whoever deploys: `make deploy`, `make secrets`.
+"""What brings igloo to AWS, from the machine of whoever deploys: `make deploy`, `make deploy-ecs`,
+`make secrets`.
 
 | module | what it does |
 | --- | --- |
@@ -6,6 +7,9 @@
 | `steps` | runs a step, times it, says where a deploy stands |
 | `stages` | what zappa_settings.json says of a stage |
 | `function` | the deployed Lambda function: asked, told, put back |
+| `ecs` | the same to ECS |
+| `checkout` | what both ask of the checkout: git, static files, migrations |
+| `secrets` | publishes `.secrets/` |
 | `expand_only` | which migrations the code that is still running would not survive |
 """
 

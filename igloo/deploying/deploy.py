@@ -16,13 +16,11 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from igloo.deploying import DeployError
+from igloo.deploying import DeployError, checkout
 from igloo.deploying.events import Events
 from igloo.deploying.function import Before, Function
 from igloo.deploying.stages import Stage
 from igloo.deploying.steps import Steps, say
-from igloo.packaging import PackagingError
-from igloo.packaging.static_names import python_of
 
 # What a deploy may meet from the update on; each sends it back.
 _FAILURES = (DeployError, BotoCoreError, ClientError, OSError, LookupError, TypeError, ValueError)
@@ -76,7 +74,10 @@ class Deploy:
             return
         run("build the package", self.build)
         # First: pages of the version before go on without them, those of the new one do not.
-        run("send the static files", partial(self.collect_static, static_bucket))
+        run(
+            "send the static files",
+            partial(checkout.collect_static, self.stage.root, static_bucket, self.stage.region),
+        )
         if found:
             self.before = run("keep the version before", partial(self.keep, found, version))
         try:
@@ -101,19 +102,7 @@ class Deploy:
     # --- Checks ---------------------------------------------------------------------------------
     def check_tree(self) -> None:
         """What is deployed can be found again: everything is committed."""
-        if changed := [line[3:] for line in self.git("status", "--porcelain").splitlines()]:
-            raise DeployError(f"Commit first; these are not: {', '.join(changed[:10])}.")
-        self.commit = self.git("rev-parse", "HEAD").strip()
-
-    def git(self, *arguments: str) -> str:
-        """What git says of the checkout."""
-        command = ["git", *arguments]
-        seen = subprocess.run(
-            command, cwd=self.stage.root, capture_output=True, text=True, check=False, timeout=60
-        )
-        if seen.returncode:
-            raise DeployError(f"git can't tell whether all is committed: {seen.stderr.strip()}")
-        return seen.stdout
+        self.commit = checkout.committed(self.stage.root)
 
     def check_account(self) -> None:
         """Whose account it is, and that the stage's bucket and role are there."""
@@ -154,10 +143,7 @@ class Deploy:
                 f"STATIC_BUCKET in its aws_environment_variables or in "
                 f".secrets/{self.stage.name}.json."
             )
-        try:
-            boto3.client("s3", region_name=self.stage.region).head_bucket(Bucket=name)
-        except (BotoCoreError, ClientError) as error:
-            raise DeployError(f"The bucket {name} of STATIC_BUCKET: {error}") from error
+        checkout.refuse_missing_bucket(name, self.stage.region)
         return name
 
     def ask_before(self, host: str) -> str | None:
@@ -172,17 +158,8 @@ class Deploy:
 
     def check_migrations(self) -> None:
         """The deployed code survives what is not applied yet."""
-        applied, _ = expand_only().read_plan(self.function.manage("showmigrations --plan"))
-        if not applied:
-            say("  the database is empty")
-            return
-        found = expand_only().contracting(applied)
-        if found and not self.contract:
-            raise DeployError(
-                "The version that is running would not survive this: "
-                f"{'; '.join(found)}. Deploy it later, on its own, with CONTRACT=1, when no code "
-                "that needs what it takes away is running."
-            )
+        plan = self.function.manage("showmigrations --plan")
+        checkout.refuse_contracting(plan, allowed=self.contract)
 
     # --- What writes ----------------------------------------------------------------------------
     def build(self) -> None:
@@ -192,31 +169,6 @@ class Deploy:
         with zipfile.ZipFile(self.zip) as package:
             self.version = json.loads(package.read("package_info.json"))["version"]
         say(f"  version {self.version}")
-
-    def collect_static(self, bucket: str) -> None:
-        """Django's `collectstatic`; files of older versions stay there.
-
-        Raises:
-            DeployError: it ended with another status than 0.
-        """
-        try:
-            # The one that made the names in the package.
-            python = python_of(self.stage.root)
-        except PackagingError as error:
-            raise DeployError(str(error)) from error
-        done = subprocess.run(
-            [str(python), "manage.py", "collectstatic", "--no-input"],
-            cwd=self.stage.root,
-            # A laptop's settings but for the bucket: a deployed stage's are not all known here.
-            env=os.environ
-            | {"STAGE": "local", "STATIC_BUCKET": bucket, "AWS_REGION": self.stage.region},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise DeployError(f"collectstatic failed: {done.stderr[-2000:]}")
-        say(f"  {done.stdout.strip()}")
 
     def zappa(self, *arguments: str) -> None:
         """Run Zappa, and print what it prints, without the values of the stage's variables.
@@ -343,15 +295,3 @@ class Deploy:
             say("  it told no version before: only its code was compared")
         elif (told := self.function.version(host)) != before.version:
             raise DeployError(f"It says that it is version {told}, and not {before.version}.")
-
-
-def expand_only() -> Any:
-    """The module, which needs Django; with the settings of a laptop, whatever the stage."""
-    os.environ["STAGE"] = "local"
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "igloo.settings")
-    import django
-
-    django.setup()
-    from igloo.deploying import expand_only
-
-    return expand_only

@@ -56,8 +56,7 @@ def contracting(applied: set[Key]) -> list[str]:
         One text for each operation: `posts.0009_drop.RemoveField: Remove field title from post`.
     """
     loader = MigrationLoader(None)
-    ours = {config.label for config in apps.get_app_configs() if config.name.startswith("apps.")}
-    unapplied = [key for key in _in_order(loader) if key[0] in ours and key not in applied]
+    unapplied = [key for key in _ours(loader) if key not in applied]
     made: set[Key] = set()
     found = []
     for key in unapplied:
@@ -71,11 +70,20 @@ def contracting(applied: set[Key]) -> list[str]:
     return found
 
 
-def _in_order(loader: MigrationLoader) -> list[Key]:
+def shows_all(output: str) -> bool:
+    """Whether what `showmigrations --plan` printed has come to its end, where code of this
+    checkout printed it."""
+    applied, others = read_plan(output)
+    return applied | others >= set(_ours(MigrationLoader(None)))
+
+
+def _ours(loader: MigrationLoader) -> list[Key]:
+    """The project's own migrations, in their order."""
+    labels = {config.label for config in apps.get_app_configs() if config.name.startswith("apps.")}
     order: dict[Key, None] = {}
     for leaf in loader.graph.leaf_nodes():
         order |= dict.fromkeys(loader.graph.forwards_plan(leaf))
-    return list(order)
+    return [key for key in order if key[0] in labels]
 
 
 def _flat(operations: Iterable[Operation]) -> Iterator[Operation]:

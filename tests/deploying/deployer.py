@@ -17,6 +17,7 @@ import boto3
 from django.conf import settings
 from moto.core import DEFAULT_ACCOUNT_ID
 
+from tests.deploying import ecs_needs
 from tests.media.s3 import ACCESS_KEY, ORIGINALS_BUCKET, REGION, SECRET_KEY, S3Server
 
 TEMPLATE = settings.BASE_DIR / "deploy" / "deployer-role.json"
@@ -82,6 +83,10 @@ def _needs(
         known = {name.lower(): value for name, value in parameters.items()}
         path = re.sub(r"{(\w+)}", lambda match: known[match[1].replace("_", "").lower()], http[1])
         yield Need(f"apigateway:{http[0]}", f"arn:aws:apigateway:{REGION}::{path}")
+        return
+    if service in ecs_needs.SERVICES:
+        for action, resource, passed_to in ecs_needs.of_call(service, operation, parameters):
+            yield Need(action, resource, passed_to)
         return
     name = _NAMES.get((service, operation), operation)
     yield Need(f"{service}:{name}", _resource(service, operation, parameters))
