@@ -90,7 +90,7 @@ def named_libraries(files: Mapping[str, bytes]) -> set[str]:
 
 # --- This project -------------------------------------------------------------------------------
 # What is taken from each folder, by the end of the name. Anything else fails the build.
-_PROJECT = {"apps": (".py", ".html"), "igloo": (".py",), "locale": (".mo",)}
+_PROJECT = {"apps": (".py", ".html", ".txt"), "igloo": (".py",), "locale": (".mo",)}
 PROJECT_FOLDERS = tuple(_PROJECT)
 PROJECT_FILES = ("docs/openapi.json", "manage.py")
 # Without these nothing would run.

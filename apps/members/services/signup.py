@@ -11,6 +11,7 @@ from django.utils import timezone
 from psycopg2.errors import UniqueViolation
 
 from apps.common.errors import FieldError
+from apps.members import tasks
 from apps.members.errors import ConsentRequired, UnderAge
 from apps.members.models import Consent, Member
 from apps.members.services import sessions
@@ -68,6 +69,8 @@ def sign_up(
                 )
                 for choice in consents
             )
+            if email:
+                tasks.mail_verification.enqueue(str(member.pk))
             return sessions.open_session(member=member, device=device)
     except IntegrityError as error:
         if not isinstance(error.__cause__, UniqueViolation):
