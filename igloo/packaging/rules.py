@@ -90,7 +90,9 @@ def named_libraries(files: Mapping[str, bytes]) -> set[str]:
 
 # --- This project -------------------------------------------------------------------------------
 # What is taken from each folder, by the end of the name. Anything else fails the build.
-_PROJECT = {"apps": (".py", ".html", ".txt"), "igloo": (".py",), "locale": (".mo",)}
+_PROJECT = {"apps": (".py", ".html"), "igloo": (".py",), "locale": (".mo",)}
+# And the text parts of mails.
+_TEXTS = "apps/*/templates/*.txt"
 PROJECT_FOLDERS = tuple(_PROJECT)
 PROJECT_FILES = ("docs/openapi.json", "manage.py")
 # Without these nothing would run.
@@ -149,9 +151,8 @@ def is_left(name: str, *, container: bool = False) -> bool:
 def is_taken(name: str, *, container: bool = False) -> bool:
     """Whether a file of this project goes in."""
     kinds = _PROJECT.get(name.partition("/")[0], ())
-    return (name in PROJECT_FILES or name.endswith(kinds)) and not is_left(
-        name, container=container
-    )
+    known = name in PROJECT_FILES or name.endswith(kinds) or fnmatchcase(name, _TEXTS)
+    return known and not is_left(name, container=container)
 
 
 def strangers(names: Iterable[str], libraries: Container[str]) -> list[str]:
