@@ -147,6 +147,10 @@ ACCESS_TOKEN_SECONDS = 15 * 60
 REFRESH_TOKEN_SECONDS = 60 * 24 * 3600
 # A phone that lost the answer may send the same refresh token once more within this time.
 REFRESH_GRACE_SECONDS = 30
+# Of the CDN in front, the header that says about where a caller is (CloudFront-Viewer-City), which
+# sessions then keep for their member to see. Empty: it is kept nowhere. Name one only if the CDN
+# sets it on all requests, since a caller could send it too.
+DEVICE_PLACE_HEADER = config.text("DEVICE_PLACE_HEADER")
 # A link that lets someone choose a new password is good for so many seconds.
 PASSWORD_RESET_TIMEOUT = 30 * 60
 # The current text of each consent; the app shows this one.
@@ -194,6 +198,8 @@ THROTTLE_RATES = {
     "signup": (60 * _SCALE, 3600),
     "login_address": (60 * _SCALE, 60),
     "login_account": (10, 60),
+    # Failures of one account, over all addresses where its member was never seen.
+    "login_stranger": (30, 3600),
     # By token: many phones share a carrier's address.
     "refresh": (20, 60),
     "admin_login": (20 * _SCALE, 300),

@@ -23,7 +23,8 @@ from apps.posts.services import comments, likes, posts
 from apps.posts.services.posts import PhotoInput
 
 PASSWORD = "correct horse battery"
-DEVICE = Device(name="test phone", platform="ios", app_version="1.0.0")
+# In the network of the test client.
+DEVICE = Device(name="test phone", platform="ios", app_version="1.0.0", network="127.0.0.0/24")
 DEVICE_JSON = {"name": "test phone", "platform": "ios", "app_version": "1.0.0"}
 CONSENTS = [
     ConsentChoice("terms", "2026-11-01", True),

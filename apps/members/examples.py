@@ -39,6 +39,7 @@ TOKENS = {
 SESSION = {
     "id": "019a7c1e-8f3b-7c40-9d55-5d1c0f6e2a12",
     "device": DEVICE,
+    "place": None,
     "created_at": "2026-11-23T09:00:00Z",
     "last_used_at": "2026-11-23T09:00:00Z",
     "current": True,

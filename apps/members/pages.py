@@ -12,14 +12,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views import View
-from rest_framework.request import Request
 
+from apps.common.addresses import source_of
 from apps.common.errors import DomainError, InvalidInput, Throttled
-from apps.common.throttles import RateThrottle, count_call
+from apps.common.throttles import address_of, count_call
 from apps.members.errors import LinkInvalid
 from apps.members.models import Member
 from apps.members.serializers import LinkIn, PasswordResetConfirmIn
 from apps.members.services import emails, links, passwords
+from apps.members.views.whereabouts import network
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -54,7 +55,7 @@ def _refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
 
 
 def _count(request: HttpRequest) -> None:
-    count_call("link", RateThrottle().caller(Request(request)))
+    count_call("link", source_of(address_of(request)))
 
 
 class PasswordPage(View):
@@ -74,7 +75,7 @@ class PasswordPage(View):
                 return self._form(request, token, [_("The two are not the same.")])
             if not body.is_valid():
                 return self._form(request, token, body.errors.get("new_password", ()))
-            passwords.confirm_reset(**body.validated_data)
+            passwords.confirm_reset(**body.validated_data, network=network(request))
         except InvalidInput as error:
             return self._form(request, token, [item.detail for item in error.errors])
         except DomainError as error:

@@ -43,4 +43,10 @@ def mail_address_changed(member_id: str, old: str, at: str) -> bool:
     )
 
 
+@task(queue_name="push")
+def mail_new_device(session_id: str) -> bool:
+    """See mails.send_new_device."""
+    return mails.send_new_device(session_id=UUID(session_id))
+
+
 periodic("delete-expired-sessions", "7 18 * * *", delete_expired_sessions)

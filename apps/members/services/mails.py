@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from apps.common.errors import Throttled
 from apps.common.mail import Mail, send_mail
 from apps.common.throttles import count_call
-from apps.members.models import Member
+from apps.members.models import DeviceSession, Member
 from apps.members.services import links
 
 # Members live in Korea, wherever the server's clock is.
@@ -137,6 +137,43 @@ def send_address_changed(*, member_id: UUID, old: str, at: dt.datetime) -> bool:
         )
 
     send_mail(write, to=old, language=member.locale)
+    return True
+
+
+def send_new_device(*, session_id: UUID) -> bool:
+    """That a device was logged in on; False where there is nobody to tell.
+
+    One that is logged out by now as well: a thief would be quick.
+    """
+    session = DeviceSession.objects.select_related("member").filter(pk=session_id).first()
+    if session is None or not session.member.email_verified:
+        return False
+    member = session.member
+
+    def write() -> Mail:
+        facts = [
+            _("Device: {name} ({platform})").format(
+                name=session.name, platform=session.get_platform_display()
+            ),
+            _("Time: {time} (Korean time)").format(time=in_korea(session.created_at)),
+        ]
+        if session.place:
+            facts.append(_("Place: about {place}").format(place=session.place))
+        return Mail(
+            subject=_("A new device logged in"),
+            paragraphs=[
+                _(
+                    "@{username} on igloo was logged in to on a device or in a place that is new."
+                ).format(username=member.username),
+                "\n".join(facts),
+                _(
+                    "If it was not you, log the device out in the app's list of devices, and "
+                    "change your password, which logs out all the others too."
+                ),
+            ],
+        )
+
+    send_mail(write, to=member.email, language=member.locale)
     return True
 
 

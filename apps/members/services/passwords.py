@@ -11,7 +11,7 @@ from apps.common.errors import FieldError, InvalidInput
 from apps.members import tasks
 from apps.members.errors import PasswordWrong
 from apps.members.models import DeviceSession, Member
-from apps.members.services import links, sessions
+from apps.members.services import links, places, sessions
 from apps.members.tokens import TokenInvalid
 
 # Of one address, that one mail names.
@@ -79,8 +79,11 @@ def ask_for_reset(*, email: str) -> None:
     tasks.mail_reset.enqueue([str(pk) for pk in ids])
 
 
-def confirm_reset(*, token: str, new_password: str) -> None:
+def confirm_reset(*, token: str, new_password: str, network: str) -> None:
     """Change the password by a link of a mail and end all sessions; the link is spent by that.
+
+    Args:
+        network: where it was opened; from there the member may log in.
 
     Raises:
         LinkInvalid: it is not one of ours, too old, or spent.
@@ -91,8 +94,9 @@ def confirm_reset(*, token: str, new_password: str) -> None:
     new_hash = make_password(new_password)
     with transaction.atomic():
         # Checked again under the lock: of two at once, the first changes what the link is made of.
-        members = Member.objects.select_for_update(no_key=True)
-        _replace(links.member_to_reset(token, members), new_hash, keep=None)
+        locked = links.member_to_reset(token, Member.objects.select_for_update(no_key=True))
+        _replace(locked, new_hash, keep=None)
+        places.remember(locked, network)
 
 
 def reset_password(*, member: Member, new_password: str | None) -> None:

@@ -71,7 +71,7 @@ def sign_up(
             )
             if email:
                 tasks.mail_verification.enqueue(str(member.pk))
-            return sessions.open_session(member=member, device=device)
+            return sessions.open_session(member=member, device=device, is_signup=True)
     except IntegrityError as error:
         if not isinstance(error.__cause__, UniqueViolation):
             raise

@@ -11,6 +11,7 @@ from apps.members import errors, examples
 from apps.members.authentication import current_member, current_session
 from apps.members.serializers import PasswordChangeIn, PasswordResetConfirmIn, PasswordResetIn
 from apps.members.services import passwords
+from apps.members.views.whereabouts import network
 
 
 class PasswordChangeView(APIView):
@@ -80,5 +81,5 @@ class PasswordResetConfirmView(APIView):
         refused does not spend the `token`."""
         body = PasswordResetConfirmIn(data=request.data)
         body.is_valid(raise_exception=True)
-        passwords.confirm_reset(**body.validated_data)
+        passwords.confirm_reset(**body.validated_data, network=network(request))
         return Response(status=204)
