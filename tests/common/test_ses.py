@@ -11,7 +11,7 @@ from django.core import mail
 
 from apps.common.mail import Mail, send_mail
 from tests.aws_lambda.test_role import OF_MAIL
-from tests.aws_ses import SENDER, sent_mails
+from tests.aws_ses import SENDER, sent, sent_mails
 from tests.aws_ses import ses as ses  # a fixture
 from tests.moto_server import MotoServer
 from tests.test_settings import COMPLETE
@@ -67,6 +67,7 @@ def write() -> Mail:
 def test_a_mail_arrives_with_both_parts_by_one_call(calls: list[str]) -> None:
     send_mail(write, to="minji@example.com", language="ko")
     assert calls == list(OF_MAIL)
+    assert all(raw.raw_data.isascii() for raw in sent())
     [message] = sent_mails()
     assert message["From"] == SENDER
     assert message["To"] == "minji@example.com"

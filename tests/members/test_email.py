@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.mail.backends.base import BaseEmailBackend
 from django.test import Client
+from django.utils import timezone
 
 from apps.members.models import Member
 from apps.members.services import links
+from apps.tasks.models import BackgroundTask
 from tests.builders import ApiClient, confirmed, make_member, suspended
 from tests.common.test_problems import assert_problem
 from tests.concurrency import at_once
@@ -135,6 +138,25 @@ def test_of_many_mails_to_one_address_few_are_sent_whoever_asks(
         for _ in range(3):
             assert ask(client).status_code == 202
     assert len(mails_to("victim@example.com")) == 3
+
+
+class Away(BaseEmailBackend):
+    """A mail server that is not there."""
+
+    def send_messages(self, email_messages: Any) -> int:
+        raise ConnectionRefusedError
+
+
+def test_a_mail_that_could_not_be_sent_is_not_counted(alice: ApiClient, settings: Any) -> None:
+    works, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, f"{__name__}.Away"
+    alice.patch("/me", {"email": ADDRESS}, format="json")
+    for _ in range(5):
+        BackgroundTask.objects.update(run_after=timezone.now())
+        assert mails_to(ADDRESS) == []
+    settings.EMAIL_BACKEND = works
+    BackgroundTask.objects.update(run_after=timezone.now())
+    [message] = mails_to(ADDRESS)
+    assert confirm(ApiClient(), token_in(message)).status_code == 204
 
 
 def test_a_member_cannot_have_mails_sent_to_everyone(alice: ApiClient, settings: Any) -> None:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from apps.common.errors import Throttled
 from apps.common.mail import Mail, send_mail
-from apps.common.throttles import count_call
+from apps.common.throttles import count_call, forgive_call
 from apps.members.models import DeviceSession, Member
 from apps.members.services import links
 
@@ -28,7 +28,7 @@ def send_verification(*, member_id: UUID) -> bool:
     """A link that confirms the address; False where there is nothing to confirm, or enough mails
     went to the address."""
     member = Member.objects.filter(pk=member_id, is_active=True, email_verified=False).first()
-    if member is None or not member.email or not _may_mail("verify", member.email):
+    if member is None or not member.email:
         return False
 
     def write() -> Mail:
@@ -45,8 +45,7 @@ def send_verification(*, member_id: UUID) -> bool:
             link_text=_("Confirm the address"),
         )
 
-    send_mail(write, to=member.email, language=member.locale)
-    return True
+    return _send_some("verify", write, to=member.email, language=member.locale)
 
 
 def send_reset(*, member_ids: Sequence[UUID]) -> int:
@@ -60,10 +59,9 @@ def send_reset(*, member_ids: Sequence[UUID]) -> int:
     ).order_by("email", "username")
     sent = 0
     for address, group in groupby(members, key=lambda member: member.email):
-        if _may_mail("reset", address):
-            accounts = list(group)
-            send_mail(_reset_of(accounts), to=address, language=accounts[0].locale)
-            sent += 1
+        accounts = list(group)
+        language = accounts[0].locale
+        sent += _send_some("reset", _reset_of(accounts), to=address, language=language)
     return sent
 
 
@@ -182,15 +180,22 @@ def in_korea(at: dt.datetime) -> str:
     return f"{timezone.localtime(at, _KOREA):%Y-%m-%d %H:%M}"
 
 
-def _may_mail(kind: str, address: str) -> bool:
-    """Count a mail that anyone can make us send; False past the limit of its address.
+def _send_some(kind: str, write: Callable[[], Mail], *, to: str, language: str) -> bool:
+    """Send a mail that anyone can make us send; False past the limit of its address.
 
     Its window is shorter than a link lives: whoever asks for too many has one that works.
     """
     # Of windows, the table is to hold no addresses of mails.
-    digest = salted_hmac("apps.members.mails", address.lower(), algorithm="sha256").hexdigest()
+    digest = salted_hmac("apps.members.mails", to.lower(), algorithm="sha256").hexdigest()
+    caller = f"{kind}:{digest}"
     try:
-        count_call("mail_to", f"{kind}:{digest}")
+        count_call("mail_to", caller)
     except Throttled:
         return False
+    try:
+        send_mail(write, to=to, language=language)
+    except BaseException:
+        # It is tried again, and must not be refused then for what did not arrive.
+        forgive_call("mail_to", caller)
+        raise
     return True
