@@ -175,6 +175,8 @@ def test_the_answer_and_the_work_are_the_same_whoever_it_is(minji: Member) -> No
     assert known[3] == 1
     for email in ("nobody@example.com", "closed@example.com", "unconfirmed@example.com"):
         assert work(email) == known
+        task = BackgroundTask.objects.filter(task_path__endswith="mail_reset").latest("id")
+        assert task.args_kwargs["args"] == [[]]
     mails_to(ADDRESS)
     assert {address for message in mail.outbox for address in message.to} == {
         ADDRESS,
