@@ -147,6 +147,12 @@ ACCESS_TOKEN_SECONDS = 15 * 60
 REFRESH_TOKEN_SECONDS = 60 * 24 * 3600
 # A phone that lost the answer may send the same refresh token once more within this time.
 REFRESH_GRACE_SECONDS = 30
+# Of the CDN in front, the header that says about where a caller is (CloudFront-Viewer-City), which
+# sessions then keep for their member to see. Empty: it is kept nowhere. Name one only if the CDN
+# sets it on all requests, since a caller could send it too.
+DEVICE_PLACE_HEADER = config.text("DEVICE_PLACE_HEADER")
+# A link that lets someone choose a new password is good for so many seconds.
+PASSWORD_RESET_TIMEOUT = 30 * 60
 # The current text of each consent; the app shows this one.
 CONSENT_VERSIONS = {
     "terms": "2026-11-01",
@@ -192,10 +198,18 @@ THROTTLE_RATES = {
     "signup": (60 * _SCALE, 3600),
     "login_address": (60 * _SCALE, 60),
     "login_account": (10, 60),
+    # Failures of one account, over all addresses where its member was never seen.
+    "login_stranger": (30, 3600),
     # By token: many phones share a carrier's address.
     "refresh": (20, 60),
     "admin_login": (20 * _SCALE, 300),
     "username_available": (60 * _SCALE, 60),
+    # Mails that a member has sent, to whatever address.
+    "ask_for_mail": (20 * _SCALE, 3600),
+    "password_reset": (60 * _SCALE, 3600),
+    # Mails of one kind to one address, whoever asks. A window that is shorter than a link lives.
+    "mail_to": (3, 900),
+    "link": (60 * _SCALE, 60),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "igloo API",
@@ -392,11 +406,19 @@ Q_CLUSTER = {
 }
 
 # --- Mail -------------------------------------------------------------------------------------
-# A laptop prints mails where it runs.
-EMAIL_BACKEND = config.text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+# A laptop prints mails where it runs, AWS sends them through SES.
+EMAIL_BACKEND = config.text(
+    "EMAIL_BACKEND",
+    "apps.common.ses.SESBackend" if DEPLOYED else "django.core.mail.backends.console.EmailBackend",
+)
 DEFAULT_FROM_EMAIL = config.text("MAIL_FROM", f"igloo <{CONTACT_EMAIL}>")
 # Seconds; Django would wait for ever.
 EMAIL_TIMEOUT = 10
+AWS_SES_REGION_NAME = AWS_REGION
+AWS_SES_REGION_ENDPOINT_URL = S3_ENDPOINT_URL or None
+# Off: it asks SES for the account's quota, another permission. A mail that SES refuses for going
+# too fast is tried again by its task.
+AWS_SES_AUTO_THROTTLE = None
 EMAIL_SUBJECT_PREFIX = f"[igloo {STAGE}] "  # of mails to operators
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 

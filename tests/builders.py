@@ -23,7 +23,8 @@ from apps.posts.services import comments, likes, posts
 from apps.posts.services.posts import PhotoInput
 
 PASSWORD = "correct horse battery"
-DEVICE = Device(name="test phone", platform="ios", app_version="1.0.0")
+# In the network of the test client.
+DEVICE = Device(name="test phone", platform="ios", app_version="1.0.0", network="127.0.0.0/24")
 DEVICE_JSON = {"name": "test phone", "platform": "ios", "app_version": "1.0.0"}
 CONSENTS = [
     ConsentChoice("terms", "2026-11-01", True),
@@ -52,7 +53,9 @@ class ApiClient(APIClient):
 
     def generic(self, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
         """Any call: a path that starts with `/` is one of the API's."""
-        if not path.startswith(("/api/", "/media/", "http", "/local-storage", "/admin", "/readyz")):
+        if not path.startswith(
+            ("/account/", "/api/", "/media/", "http", "/local-storage", "/admin", "/readyz")
+        ):
             path = f"/api/v1{path}"
         return super().generic(method, path, *args, **kwargs)
 
@@ -72,6 +75,14 @@ def sign_up(username: str, **changes: Any) -> TokenPair:
 def make_member(username: str = "", **changes: Any) -> Member:
     """A new member."""
     return sign_up(username or f"member{next(_numbers)}", **changes).member
+
+
+def confirmed(member: Member, email: str = "") -> Member:
+    """The same member, with an address that is known to be theirs."""
+    member.email = email or f"{member.username}@example.com"
+    member.email_verified = True
+    member.save(update_fields=["email", "email_verified"])
+    return member
 
 
 def suspended(member: Member) -> Member:

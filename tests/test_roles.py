@@ -15,11 +15,13 @@ import pytest
 from django.conf import settings
 
 from apps.members.models import DeviceSession, Member
+from apps.members.services import links
 from tests.builders import (
     CONSENTS_JSON,
     DEVICE_JSON,
     PASSWORD,
     ApiClient,
+    confirmed,
     make_comment,
     make_member,
     make_post,
@@ -50,6 +52,8 @@ class World:
             "waiting": lambda: make_upload(self.owner).pk,
             "session": lambda: sign_up("spare").member and self._spare_session(),
             "member": lambda: self.owner.pk,
+            "reset_token": lambda: links.reset_token(confirmed(make_member())),
+            "verify_token": lambda: links.verify_token(make_member(email="a@example.com")),
             "refresh_token": lambda: sign_up("refresher").refresh_token,
         }
 
@@ -117,6 +121,29 @@ TABLE: list[tuple[str, str, str, Any, tuple[int, int, int, int, int]]] = [
         "/auth/password/change",
         PASSWORDS,
         (401, 204, 204, 204, 204),
+    ),
+    (
+        "POST",
+        "/auth/password/reset",
+        "/auth/password/reset",
+        {"email": "nobody@example.com"},
+        (202, 202, 202, 202, 202),
+    ),
+    (
+        "POST",
+        "/auth/password/reset/confirm",
+        "/auth/password/reset/confirm",
+        {"token": "{reset_token}", "new_password": "quite another one"},
+        (204, 204, 204, 204, 204),
+    ),
+    # Nobody here has an address; tests/members/test_email.py has them.
+    ("POST", "/auth/email/verify", "/auth/email/verify", None, (401, 409, 409, 409, 409)),
+    (
+        "POST",
+        "/auth/email/verify/confirm",
+        "/auth/email/verify/confirm",
+        {"token": "{verify_token}"},
+        (204, 204, 204, 204, 204),
     ),
     ("GET", "/me", "/me", None, (401, 200, 200, 200, 200)),
     ("PATCH", "/me", "/me", {"bio": "안녕"}, (401, 200, 200, 403, 200)),

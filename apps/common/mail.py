@@ -20,6 +20,7 @@ class Mail:
 
     Args:
         link: an absolute URL, shown as a button that says `link_text`, and in full.
+        more_links: (text, absolute URL) of each further one.
     """
 
     subject: str
@@ -27,6 +28,13 @@ class Mail:
     link: str = ""
     link_text: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    more_links: Sequence[tuple[str, str]] = ()
+
+    @property
+    def links(self) -> list[tuple[str, str]]:
+        """(text, URL) of each, the first one first."""
+        first = [(self.link_text, self.link)] if self.link else []
+        return [*first, *self.more_links]
 
 
 def send_mail(write: Callable[[], Mail], *, to: str, language: str) -> None:

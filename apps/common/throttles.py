@@ -5,14 +5,16 @@ under `write` and reading does not count. See docs/adr/0004-throttles.md.
 """
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.db import connection
+from django.http import HttpRequest
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from apps.common.addresses import source_of
 from apps.common.errors import Throttled
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ ON CONFLICT (key) DO UPDATE SET
                       THEN now() ELSE w.started_at END
 RETURNING hits, extract(epoch FROM started_at + make_interval(secs => %(period)s) - now())
 """
+
+_FORGIVE = "UPDATE common_ratewindow SET hits = greatest(hits - 1, 0) WHERE key = %(key)s"
 
 
 def count_call(scope: str, caller: str) -> None:
@@ -51,6 +55,12 @@ def count_call(scope: str, caller: str) -> None:
         )
 
 
+def forgive_call(scope: str, caller: str) -> None:
+    """Take back one call that was counted."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGIVE, {"key": f"{scope}:{caller}"[:200]})
+
+
 class RateThrottle(BaseThrottle):
     """DRF's hook: counts a call under the view's scopes."""
 
@@ -62,7 +72,13 @@ class RateThrottle(BaseThrottle):
         return True
 
     def caller(self, request: Request) -> str:
-        """The member, or else the address."""
+        """The member, or else where the call comes from."""
         if request.user and request.user.is_authenticated:
             return str(request.user.pk)
-        return str(self.get_ident(request))
+        return source_of(address_of(request))
+
+
+def address_of(request: Request | HttpRequest) -> str:
+    """The caller's IP address, behind `settings.TRUSTED_PROXIES` of our own."""
+    # DRF reads its `META` alone.
+    return str(BaseThrottle().get_ident(cast(Request, request)))

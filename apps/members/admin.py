@@ -10,9 +10,10 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from apps.common.addresses import source_of
 from apps.common.admin import ReadOnly, SavesChangesOnly
 from apps.common.errors import Throttled
-from apps.common.throttles import count_call
+from apps.common.throttles import address_of, count_call
 from apps.media.thumbnail import thumbnail
 from apps.members.models import Consent, ConsentNotice, DeviceSession, Member, RefreshToken
 from apps.members.services.passwords import reset_password
@@ -24,7 +25,8 @@ class LoginForm(AdminAuthenticationForm):
     def clean(self) -> dict[str, Any]:
         """Raises ValidationError past the limit."""
         try:
-            count_call("admin_login", self.request.META["REMOTE_ADDR"] if self.request else "")
+            source = source_of(address_of(self.request)) if self.request else ""
+            count_call("admin_login", source)
         except Throttled as error:
             raise ValidationError(str(error.text), code=error.code) from error
         return super().clean()

@@ -43,3 +43,19 @@ class ConsentNeeded(DomainError):
     status = 409
     code = "consent_needed"
     text = _("igloo can't be used without this. If you don't agree, you can delete your account.")
+
+
+class LinkInvalid(DomainError):
+    """The `token` of a link in a mail is not one of ours, is too old, or was used. Ask for a new
+    mail. (`token_invalid` is of access tokens alone: an app logs its member out for it.)"""
+
+    code = "link_invalid"
+    text = _("This link does not work any more. Ask for a new mail.")
+
+
+class EmailMissing(DomainError):
+    """The account has no e-mail address."""
+
+    status = 409
+    code = "email_missing"
+    text = _("Add an e-mail address to your profile first.")

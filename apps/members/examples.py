@@ -49,7 +49,11 @@ TOKENS = {
 SESSION = {
     "id": "019a7c1e-8f3b-7c40-9d55-5d1c0f6e2a12",
     "device": DEVICE,
+    "place": None,
     "created_at": "2026-11-23T09:00:00Z",
     "last_used_at": "2026-11-23T09:00:00Z",
     "current": True,
 }
+
+# What a link in a mail carries.
+LINK = {"token": "019a7c1e8f3b7c409d555d1c0f6e2a11.d0a1b2-5e3c…"}

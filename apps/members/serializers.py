@@ -108,6 +108,24 @@ class PasswordChangeIn(serializers.Serializer[Any]):
     new_password = PasswordField()
 
 
+class PasswordResetIn(serializers.Serializer[Any]):
+    """Whose password was forgotten."""
+
+    email = serializers.EmailField(max_length=254)
+
+
+class LinkIn(serializers.Serializer[Any]):
+    """What the link in a mail carries."""
+
+    token = serializers.CharField(max_length=300)
+
+
+class PasswordResetConfirmIn(LinkIn):
+    """What the link in a mail carries, and the new password."""
+
+    new_password = PasswordField()
+
+
 class ProfileIn(serializers.Serializer[Any]):
     """Changes to one's profile; what is left out stays."""
 

@@ -106,6 +106,9 @@ class SessionOut(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     device = SessionDeviceOut()
+    place = serializers.CharField(
+        allow_null=True, help_text="about where it logged in; null where nobody keeps it"
+    )
     created_at = serializers.DateTimeField()
     last_used_at = serializers.DateTimeField()
     current = serializers.BooleanField()
@@ -174,7 +177,7 @@ def consent_states(member: Member, kinds: Sequence[str]) -> list[dict[str, Any]]
     return found
 
 
-SESSION_COLUMNS = ("id", "name", "platform", "app_version", "created_at", "last_used_at")
+SESSION_COLUMNS = ("id", "name", "platform", "app_version", "place", "created_at", "last_used_at")
 
 
 def session_shape(row: dict[str, Any], current: UUID) -> dict[str, Any]:
@@ -182,6 +185,7 @@ def session_shape(row: dict[str, Any], current: UUID) -> dict[str, Any]:
     return {
         "id": row["id"],
         "device": {name: row[name] for name in ("name", "platform", "app_version")},
+        "place": row["place"] or None,
         "created_at": row["created_at"],
         "last_used_at": row["last_used_at"],
         "current": row["id"] == current,

@@ -1,8 +1,9 @@
-"""Paths of the auth and members endpoints, under /api/v1."""
+"""Paths of the auth and members endpoints, under /api/v1, and of the pages under /account."""
 
 from django.urls import path
 
-from apps.members.views import consents, login, passwords, profiles, sessions
+from apps.members import pages
+from apps.members.views import consents, emails, login, passwords, profiles, sessions
 
 urlpatterns = [
     path("auth/signup", login.SignupView.as_view()),
@@ -13,8 +14,17 @@ urlpatterns = [
     path("auth/sessions/<uuid:session_id>", sessions.SessionView.as_view()),
     path("auth/username-available", login.UsernameAvailableView.as_view()),
     path("auth/password/change", passwords.PasswordChangeView.as_view()),
+    path("auth/password/reset", passwords.PasswordResetView.as_view()),
+    path("auth/password/reset/confirm", passwords.PasswordResetConfirmView.as_view()),
+    path("auth/email/verify", emails.EmailVerifyView.as_view()),
+    path("auth/email/verify/confirm", emails.EmailVerifyConfirmView.as_view()),
     path("me", profiles.MeView.as_view()),
     path("me/consents", consents.ConsentsView.as_view()),
     path("me/consents/<str:kind>", consents.ConsentView.as_view()),
     path("members/<uuid:member_id>", profiles.MemberView.as_view()),
+]
+
+page_urlpatterns = [
+    path("password", pages.PasswordPage.as_view()),
+    path("verify", pages.VerifyPage.as_view()),
 ]

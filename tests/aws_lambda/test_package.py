@@ -27,7 +27,10 @@ from django.db import connection
 from apps.members.models import DeviceSession
 from igloo.packaging import PackagingError, archive, elf, environment, hooks, rules, static_names
 from igloo.packaging.project import project_files
+from tests.aws_ses import SENDER, sent_mails
+from tests.aws_ses import ses as ses  # a fixture
 from tests.builders import jpeg, make_comment, make_post, processed_upload, sign_up
+from tests.moto_server import MotoServer
 
 ROOT = Path(django_settings.BASE_DIR)
 RUNTIME = "python3.12"
@@ -154,7 +157,7 @@ def test_it_holds_igloo_and_its_libraries_and_nothing_else(package: Path) -> Non
     }
     assert libraries - {"apig_wsgi"} == {
         "PIL", "asgiref", "blurhash", "croniter", "cryptography", "dateutil", "dj_database_url",
-        "django", "django_q", "django_s3_storage", "django_stubs_ext", "django_tasks",
+        "django", "django_q", "django_s3_storage", "django_ses", "django_stubs_ext", "django_tasks",
         "django_tasks_db", "jwt", "orjson", "pi_heif", "picklefield", "psycopg2", "pyvips",
         "rest_framework", "six.pyc", "sqlparse", "typing_extensions.pyc", "uuid_utils",
     }  # fmt: skip
@@ -338,6 +341,9 @@ print(json.dumps([read, sorted({name.partition(".")[0] for name in sys.modules}
     read, loaded, clusters, foreign = json.loads(output)
 
     answers = {path: (status[:3], body) for path, status, body in read}
+    for page in ("/account/password", "/account/verify"):
+        status, body = answers.pop(page)
+        assert (status, "이 링크는 더 이상 쓸 수 없어요." in body) == ("400", True)
     # What only writes says so.
     statuses = {path: status for path, (status, _) in answers.items()}
     assert set(statuses.values()) <= {"200", "302", "405"}
@@ -390,13 +396,37 @@ for language in ("ko", "en"):
     assert "Password:" in other
 
 
+def link_runtime(folder: Path) -> None:
+    """What Lambda's runtime has, beside the package and after it."""
+    for name in ("boto3", "botocore", "jmespath", "s3transfer", "urllib3"):
+        (folder / name).symlink_to(Path(str(import_module(name).__file__)).parent)
+
+
+def test_a_mail_goes_out_through_ses(
+    unpacked: Path, stage: Mapping[str, str], tmp_path: Path, ses: MotoServer
+) -> None:
+    link_runtime(tmp_path)
+    program = """
+sys.path.append(os.environ["RUNTIME"])
+from apps.common.mail import Mail, send_mail
+mail = Mail("이메일 주소 확인", ["안녕하세요"], "https://x.kr/a", "열기")
+assert "boto3" not in sys.modules
+send_mail(lambda: mail, to="minji@example.com", language="ko")
+"""
+    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+    place = {"AWS_ENDPOINT_URL": ses.url, "MAIL_FROM": SENDER, "RUNTIME": str(tmp_path)}
+    run(START + program, unpacked, **stage, **keys, **place)
+
+    [message] = sent_mails()
+    assert message["To"] == "minji@example.com"
+    parts = [part.get_content() for part in message.iter_parts()]
+    assert all("안녕하세요" in part and "https://x.kr/a" in part for part in parts)
+
+
 def test_storage_works_with_the_boto3_of_lambda_s_runtime(
     unpacked: Path, stage: Mapping[str, str], tmp_path: Path
 ) -> None:
-    """Beside the package, and after it, as on Lambda."""
-    for name in ("boto3", "botocore", "jmespath", "s3transfer", "urllib3"):
-        where = Path(str(import_module(name).__file__)).parent
-        (tmp_path / name).symlink_to(where)
+    link_runtime(tmp_path)
     program = """
 sys.path.append(os.environ["RUNTIME"])
 from django.core.files.storage import storages
@@ -449,6 +479,7 @@ for path in sorted({*Path(TASK).rglob("*.py"), *Path(TASK).rglob("*.pyc")}):
     lacking = set(run(START + program, unpacked, **stage).splitlines())
     assert lacking == {
         # Lambda's runtime has it.
+        "apps.common.ses lacks boto3",
         "apps.media.drivers.s3 lacks boto3",
         "apps.media.s3_storage lacks boto3",
     }

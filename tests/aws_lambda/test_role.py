@@ -28,6 +28,7 @@ PARAMETERS = {
     "HeavyTaskDefinition": "igloo-heavy",
     "HeavyTaskRoles": "arn:aws:iam::123456789012:role/a,arn:aws:iam::123456789012:role/b",
     "InVpc": "true",
+    "MailFrom": "mail@igloo.example",
     "SecretsObject": "igloo-secrets/production.json",
 }
 # By what permission S3 judges a call ("Required permissions for Amazon S3 API operations"). A
@@ -60,6 +61,10 @@ OF_TRANSPORTS = {
 OF_BILL = {"cloudwatch:GetMetricData"}
 
 
+# What sending a mail calls: tests/common/test_ses.py sends one.
+OF_MAIL = {"SendRawEmail": {"ses:SendRawEmail"}}
+
+
 @pytest.fixture(scope="module")
 def statements() -> list[dict[str, Any]]:
     """What CloudFormation makes of the template, statement by statement."""
@@ -88,7 +93,7 @@ def statements() -> list[dict[str, Any]]:
         for client in (stacks, iam):
             client.close()
         server.stop()
-    assert sorted(names) == ["application", "heavy", "runtime", "secrets", "vpc"]
+    assert sorted(names) == ["application", "heavy", "mail", "runtime", "secrets", "vpc"]
     return [statement for document in documents for statement in document["Statement"]]
 
 
@@ -187,12 +192,21 @@ def test_of_secrets_what_the_handler_reads_can_be_read(
 def test_everything_else_is_what_transports_call_and_aws_needs(
     statements: list[dict[str, Any]],
 ) -> None:
-    wanted = OF_AWS | OF_BILL
+    wanted = (OF_AWS | OF_BILL).union(*OF_MAIL.values())
     for transport, actions in OF_TRANSPORTS.items():
         assert called(transport) == set(actions), transport
         wanted |= set().union(*actions.values())
     everything = granted(statements)
     assert {action for action in everything if not action.startswith("s3:")} == wanted
+
+
+def test_mail_is_sent_by_its_own_address_alone(statements: list[dict[str, Any]]) -> None:
+    """Who is judged by the identity is the address, or its domain, whichever SES has verified
+    ("Actions, resources, and condition keys for Amazon SES")."""
+    [mail] = [item for item in statements if set(item["Action"]) & set().union(*OF_MAIL.values())]
+    ours = f"arn:aws:ses:{REGION}:123456789012:identity/"
+    assert mail["Resource"] == [f"{ours}mail@igloo.example", f"{ours}igloo.example"]
+    assert mail["Condition"] == {"StringEquals": {"ses:FromAddress": "mail@igloo.example"}}
 
 
 def test_nothing_is_granted_on_everything_where_aws_can_tell_things_apart(

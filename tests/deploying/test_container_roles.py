@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.aws_lambda.test_role import OF_BILL, OF_TRANSPORTS, PARAMETERS, called, granted
+from tests.aws_lambda.test_role import OF_BILL, OF_MAIL, OF_TRANSPORTS, PARAMETERS, called, granted
 from tests.aws_lambda.test_role import statements as of_function  # noqa: F401 - a fixture
 from tests.deploying import stacks
 from tests.media.s3 import S3Server
@@ -25,7 +25,8 @@ RUNS = "igloo-production-task"
 @pytest.fixture
 def roles(of_function: Any, account: S3Server) -> dict[str, list[dict[str, Any]]]:  # noqa: F811
     """What CloudFormation makes of the template: the statements of each role."""
-    parameters = stacks.NAMES | {"Vpc": stacks.network()["vpc"]}
+    mail = {"MailFrom": PARAMETERS["MailFrom"]}
+    parameters = stacks.NAMES | mail | {"Vpc": stacks.network()["vpc"]}
     stacks.write("create", "igloo-data", "data.yaml", parameters)
     iam = boto3.client("iam")
     found = {}
@@ -35,9 +36,12 @@ def roles(of_function: Any, account: S3Server) -> dict[str, list[dict[str, Any]]
         assert statement["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
         assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
         assert not iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-        [policy] = iam.list_role_policies(RoleName=role)["PolicyNames"]
-        document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-        found[role] = document["Statement"]
+        names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        assert len(names) == (2 if role == RUNS else 1)
+        documents = [
+            iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names
+        ]
+        found[role] = [statement for document in documents for statement in document["Statement"]]
     return found
 
 
@@ -73,11 +77,23 @@ def test_it_reads_no_secrets_and_writes_no_static_files(
     assert not on(roles[STARTS], stacks.NAMES["StaticBucket"])
 
 
-def test_it_starts_heavy_tasks_reads_metrics_and_nothing_else(
+def test_it_sends_mails_as_the_function_does(
+    roles: dict[str, list[dict[str, Any]]],
+    of_function: list[dict[str, Any]],  # noqa: F811
+) -> None:
+    def of_mail(statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [statement for statement in statements if statement["Sid"] == "Mail"]
+
+    assert len(of_mail(of_function)) == 1
+    assert of_mail(roles[RUNS]) == of_mail(of_function)
+    assert of_mail(roles[STARTS]) == []
+
+
+def test_it_starts_heavy_tasks_sends_mails_reads_metrics_and_nothing_else(
     roles: dict[str, list[dict[str, Any]]],
 ) -> None:
     assert called("ecs.py") == set(OF_TRANSPORTS["ecs.py"])
-    wanted = OF_BILL.union(*OF_TRANSPORTS["ecs.py"].values())
+    wanted = OF_BILL.union(*OF_TRANSPORTS["ecs.py"].values(), *OF_MAIL.values())
     everything = granted(roles[RUNS])
     assert {action for action in everything if not action.startswith("s3:")} == wanted
     [run] = [item for item in roles[RUNS] if "ecs:RunTask" in item["Action"]]

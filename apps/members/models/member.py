@@ -7,6 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -99,6 +100,11 @@ class Member(UUIDModel, AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 condition=Q(kind__in=["common", "designer"]), name="member_kind_known"
             ),
+        ]
+
+        indexes = [
+            # POST /auth/password/reset: whose address it is, whatever its case.
+            models.Index(Upper("email"), name="member_by_email", condition=Q(email_verified=True)),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -9,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import UUIDModel
 from apps.members.models.member import Member
+
+# Characters.
+PLACE_LENGTH = 100
 
 
 class DeviceSessionQuerySet(models.QuerySet["DeviceSession"]):
@@ -21,6 +25,11 @@ class DeviceSessionQuerySet(models.QuerySet["DeviceSession"]):
     def visible_to(self, viewer: Any) -> "DeviceSessionQuerySet":
         """The viewer's own that are open."""
         return self.open().filter(member_id=viewer.pk)
+
+    def trusted(self) -> "DeviceSessionQuerySet":
+        """Those that say where and on what a member is used to be, open or over."""
+        reasons = DeviceSession.EndReason
+        return self.exclude(end_reason__in=[reasons.REMOVED, reasons.REUSE])
 
 
 class DeviceSession(UUIDModel):
@@ -47,6 +56,11 @@ class DeviceSession(UUIDModel):
     name = models.CharField(max_length=100)
     platform = models.CharField(max_length=10, choices=Platform.choices)
     app_version = models.CharField(max_length=30)
+    # Keyed hashes, the last one first; apps/members/services/places.py makes them.
+    networks = ArrayField(
+        models.CharField(max_length=32), default=list, db_default=[], blank=True, editable=False
+    )
+    place = models.CharField(max_length=PLACE_LENGTH, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField()
     expires_at = models.DateTimeField(help_text="unless it is used before")

@@ -4,14 +4,18 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.errors import FieldError, InvalidInput
+from apps.members import tasks
 from apps.members.errors import PasswordWrong
 from apps.members.models import DeviceSession, Member
-from apps.members.services import sessions
+from apps.members.services import links, places, sessions
 from apps.members.tokens import TokenInvalid
 
+# Of one address, that one mail names.
+_MOST_ACCOUNTS = 10
 # In our own tone; Django's texts name fields of the database.
 _PASSWORD_TEXTS = {
     "password_too_short": _("Use 8 characters or more."),
@@ -61,19 +65,56 @@ def change_password(
             raise wrong
         if not DeviceSession.objects.open().filter(pk=session.pk).exists():
             raise TokenInvalid
-        locked.password = new_hash
-        locked.save(update_fields=["password"])
-        sessions.end_other_sessions(
-            member=locked, keep=session.pk, reason=DeviceSession.EndReason.PASSWORD
-        )
+        _replace(locked, new_hash, keep=session)
+
+
+def ask_for_reset(*, email: str) -> None:
+    """Have a mail sent to each account that has this confirmed address.
+
+    The same work whether there is one or not: one query, and a task either way. The task's row
+    holds ids and no address.
+    """
+    members = Member.objects.filter(email__iexact=email, email_verified=True, is_active=True)
+    ids = members.order_by("pk").values_list("pk", flat=True)[:_MOST_ACCOUNTS]
+    tasks.mail_reset.enqueue([str(pk) for pk in ids])
+
+
+def confirm_reset(*, token: str, new_password: str, network: str) -> None:
+    """Change the password by a link of a mail and end all sessions; the link is spent by that.
+
+    Args:
+        network: where it was opened; from there the member may log in.
+
+    Raises:
+        LinkInvalid: it is not one of ours, too old, or spent.
+        InvalidInput: a new password that Django's validators refuse; the link stays good.
+    """
+    member = links.member_to_reset(token, Member.objects.all())
+    require_good_password(new_password, member, "/new_password")
+    new_hash = make_password(new_password)
+    with transaction.atomic():
+        # Checked again under the lock: of two at once, the first changes what the link is made of.
+        locked = links.member_to_reset(token, Member.objects.select_for_update(no_key=True))
+        _replace(locked, new_hash, keep=None)
+        places.remember(locked, network)
 
 
 def reset_password(*, member: Member, new_password: str | None) -> None:
     """Set a member's password, None for one that nothing matches, and end all their sessions."""
     new_hash = make_password(new_password)
     with transaction.atomic():
-        # The hash alone: counters may be changing.
-        Member.objects.filter(pk=member.pk).update(password=new_hash)
-        sessions.end_other_sessions(
-            member=member, keep=None, reason=DeviceSession.EndReason.PASSWORD
-        )
+        locked = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+        _replace(locked, new_hash, keep=None)
+
+
+def _replace(locked: Member, new_hash: str, *, keep: DeviceSession | None) -> None:
+    locked.password = new_hash
+    # The hash alone: counters may be changing.
+    locked.save(update_fields=["password"])
+    sessions.end_other_sessions(
+        member=locked,
+        keep=keep.pk if keep else None,
+        reason=DeviceSession.EndReason.PASSWORD,
+    )
+    if locked.email_verified:
+        tasks.mail_password_changed.enqueue(str(locked.pk), timezone.now().isoformat())

@@ -10,13 +10,16 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.hashers import make_password, verify_password
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.http import urlsafe_base64_encode
 
+from apps.common.throttles import count_call, forgive_call
+from apps.members import tasks
 from apps.members.errors import LoginFailed, RefreshTokenInvalid
 from apps.members.models import DeviceSession, Member, RefreshToken
+from apps.members.services import places
 from apps.members.tokens import issue_access_token
 
 # Spent tokens are kept this long to recognise one that is used again; older ones are unknown,
@@ -38,6 +41,9 @@ class Device:
     name: str
     platform: str
     app_version: str
+    # Of the address that it called from, and about where that is; empty where nobody knows.
+    network: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,32 @@ class TokenPair:
 
 
 def log_in(*, username: str, password: str, device: Device) -> TokenPair:
-    """Open a session on a device; raises LoginFailed."""
-    member = Member.objects.filter(username=username.lower(), is_active=True).first()
+    """Open a session on a device. See docs/adr/0015-guessing-passwords.md.
+
+    Raises:
+        LoginFailed
+        Throttled: many have failed of late where the member was never seen, and so is this one.
+    """
+    username = username.lower()
+    here = places.network_key(username, device.network)
+    seen_here = DeviceSession.objects.trusted().filter(
+        member=OuterRef("pk"), networks__contains=[here]
+    )
+    member = (
+        Member.objects.filter(username=username, is_active=True)
+        .annotate(seen_here=Exists(seen_here))
+        .first()
+    )
+    if member is not None and member.seen_here:
+        return _log_in(member, password, device)
+    # Counted before it is known to be a failure, so that none of many at once gets past.
+    count_call("login_stranger", username)
+    pair = _log_in(member, password, device)
+    forgive_call("login_stranger", username)
+    return pair
+
+
+def _log_in(member: Member | None, password: str, device: Device) -> TokenPair:
     if member is None:
         # As long as checking a real one, so that the time tells nobody which names exist.
         make_password(password)
@@ -83,29 +113,49 @@ def lock_if_password_is(member: Member) -> Member | None:
     )
 
 
-def open_session(*, member: Member, device: Device) -> TokenPair:
-    """Start a device session for a member who has proved who they are."""
+def open_session(*, member: Member, device: Device, is_signup: bool = False) -> TokenPair:
+    """Start a device session for a member who has proved who they are.
+
+    A member is told by mail of a device or a place where they were not seen before.
+    """
     now = timezone.now()
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
+        is_news = member.email_verified and not is_signup and not _was_seen(member, device)
         session = DeviceSession.objects.create(
             member=member,
             name=device.name,
             platform=device.platform,
             app_version=device.app_version,
+            networks=places.with_network([], places.network_key(member.username, device.network)),
+            place=device.place,
             last_used_at=now,
             expires_at=now + dt.timedelta(seconds=settings.REFRESH_TOKEN_SECONDS),
         )
         RefreshToken.objects.create(session=session, token_hash=_hash(token))
+        if is_news:
+            tasks.mail_new_device.enqueue(str(session.pk))
     return _pair(session, token)
 
 
-def refresh(*, refresh_token: str) -> TokenPair:
+def _was_seen(member: Member, device: Device) -> bool:
+    """Whether the member was logged in on this device, and in this network."""
+    sessions = DeviceSession.objects.trusted().filter(member=member)
+    key = places.network_key(member.username, device.network)
+    return sessions.filter(platform=device.platform, name=device.name).exists() and (
+        not key or sessions.filter(networks__contains=[key]).exists()
+    )
+
+
+def refresh(*, refresh_token: str, network: str = "") -> TokenPair:
     """Spend a refresh token for a new pair.
 
     A phone that lost the answer gets the very same refresh token again within 30 s. A spent
     token that comes later, or whose successor is spent as well, is in two hands: the session
     ends.
+
+    Args:
+        network: where the phone is now.
 
     Raises:
         RefreshTokenInvalid
@@ -129,7 +179,7 @@ def refresh(*, refresh_token: str) -> TokenPair:
         token.session = session
         successor = _successor(refresh_token)
         if token.spent_at is None:
-            _spend(token, successor, now)
+            _spend(token, successor, now, network)
             return _pair(session, successor)
         if _is_retry(token, successor, now):
             return _pair(session, successor)
@@ -138,7 +188,7 @@ def refresh(*, refresh_token: str) -> TokenPair:
     raise RefreshTokenInvalid
 
 
-def _spend(token: RefreshToken, successor: str, now: dt.datetime) -> None:
+def _spend(token: RefreshToken, successor: str, now: dt.datetime, network: str) -> None:
     token.spent_at = now
     token.save(update_fields=["spent_at"])
     RefreshToken.objects.create(session=token.session, token_hash=_hash(successor))
@@ -146,7 +196,9 @@ def _spend(token: RefreshToken, successor: str, now: dt.datetime) -> None:
     session.tokens.filter(spent_at__lt=now - _KEEP_SPENT).delete()
     session.last_used_at = now
     session.expires_at = now + dt.timedelta(seconds=settings.REFRESH_TOKEN_SECONDS)
-    session.save(update_fields=["last_used_at", "expires_at"])
+    key = places.network_key(session.member.username, network)
+    session.networks = places.with_network(session.networks, key)
+    session.save(update_fields=["last_used_at", "expires_at", "networks"])
 
 
 def _is_retry(token: RefreshToken, successor: str, now: dt.datetime) -> bool:

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from psycopg2.errors import UniqueViolation
 
+from apps.members import tasks
 from apps.members.errors import UnderAge
 from apps.members.models import Member
 from apps.members.services import sessions
@@ -48,8 +49,10 @@ def sign_up(
     try:
         with transaction.atomic():
             member.save(force_insert=True)
-            pair = sessions.open_session(member=member, device=device)
+            pair = sessions.open_session(member=member, device=device, is_signup=True)
             record_consents(session=pair.session, choices=consents)
+            if email:
+                tasks.mail_verification.enqueue(str(member.pk))
             return pair
     except IntegrityError as error:
         if not isinstance(error.__cause__, UniqueViolation):

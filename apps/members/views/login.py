@@ -23,6 +23,7 @@ from apps.members.shapes import (
     UsernameAvailableOut,
     tokens_shape,
 )
+from apps.members.views.whereabouts import here, network
 
 
 def _tokens_answer(request: Request, pair: sessions.TokenPair, status: int = 200) -> Response:
@@ -58,7 +59,8 @@ class SignupView(APIView):
         """`terms` and `privacy` must be granted. The birth date is checked and not stored."""
         body = SignupIn(data=request.data)
         body.is_valid(raise_exception=True)
-        pair = signup.sign_up(**body.validated_data)
+        data = body.validated_data
+        pair = signup.sign_up(**data | {"device": here(request, data["device"])})
         return _tokens_answer(request, pair, status=201)
 
 
@@ -79,13 +81,15 @@ class LoginView(APIView):
         example_out=examples.TOKENS,
     )
     def post(self, request: Request) -> Response:
-        """Opens a session for the device."""
+        """Opens a session for the device. While many guess a member's password, only places where
+        the member was seen get in: others are 429, whatever the password."""
         body = LoginIn(data=request.data)
         body.is_valid(raise_exception=True)
+        data = body.validated_data
         # By address too: guessing from one place must not lock the member out at another.
         address = RateThrottle().caller(request)
-        count_call("login_account", f"{address}:{body.validated_data['username'].lower()}")
-        pair = sessions.log_in(**body.validated_data)
+        count_call("login_account", f"{address}:{data['username'].lower()}")
+        pair = sessions.log_in(**data | {"device": here(request, data["device"])})
         return _tokens_answer(request, pair)
 
 
@@ -111,7 +115,7 @@ class RefreshView(APIView):
         body = RefreshIn(data=request.data)
         body.is_valid(raise_exception=True)
         count_call("refresh", sessions.fingerprint(body.validated_data["refresh_token"]))
-        pair = sessions.refresh(**body.validated_data)
+        pair = sessions.refresh(**body.validated_data, network=network(request))
         return _tokens_answer(request, pair)
 
 

@@ -1,0 +1,201 @@
+"""What members are told by mail. Each is called from a task, and looks up what holds by then.
+
+All but the one that confirms an address go to confirmed addresses alone: another may be a
+stranger's, by a slip of the finger.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from apps.common.errors import Throttled
+from apps.common.mail import Mail, send_mail
+from apps.common.throttles import count_call, forgive_call
+from apps.members.models import DeviceSession, Member
+from apps.members.services import links
+
+# Members live in Korea, wherever the server's clock is.
+_KOREA = ZoneInfo("Asia/Seoul")
+
+
+def send_verification(*, member_id: UUID) -> bool:
+    """A link that confirms the address; False where there is nothing to confirm, or enough mails
+    went to the address."""
+    member = Member.objects.filter(pk=member_id, is_active=True, email_verified=False).first()
+    if member is None or not member.email:
+        return False
+
+    def write() -> Mail:
+        return Mail(
+            subject=_("Confirm your e-mail address"),
+            paragraphs=[
+                _(
+                    "Is this the address of @{username} on igloo? Then press the button. "
+                    "The link works for 2 days."
+                ).format(username=member.username),
+                _("If you are not on igloo, do nothing: someone mistyped their address."),
+            ],
+            link=links.verify_link(member),
+            link_text=_("Confirm the address"),
+        )
+
+    return _send_some("verify", write, to=member.email, language=member.locale)
+
+
+def send_reset(*, member_ids: Sequence[UUID]) -> int:
+    """Links to choose a new password; one mail to each address, with a link for each account.
+
+    Returns:
+        How many mails.
+    """
+    members = Member.objects.filter(
+        pk__in=member_ids, is_active=True, email_verified=True
+    ).order_by("email", "username")
+    sent = 0
+    for address, group in groupby(members, key=lambda member: member.email):
+        accounts = list(group)
+        language = accounts[0].locale
+        sent += _send_some("reset", _reset_of(accounts), to=address, language=language)
+    return sent
+
+
+def _reset_of(accounts: Sequence[Member]) -> Callable[[], Mail]:
+    def write() -> Mail:
+        text = _("New password for @{username}")
+        first, *more = [
+            (text.format(username=member.username), links.reset_link(member)) for member in accounts
+        ]
+        return Mail(
+            subject=_("Choose a new password"),
+            paragraphs=[
+                _(
+                    "A new password was asked for on igloo. A link works once, for 30 minutes, "
+                    "and logs all devices out."
+                ),
+                _("If it was not you, do nothing: your password stays as it is."),
+            ],
+            link=first[1],
+            link_text=first[0],
+            more_links=more,
+        )
+
+    return write
+
+
+def send_password_changed(*, member_id: UUID, at: dt.datetime) -> bool:
+    """That the password was changed; False where there is nobody to tell."""
+    member = Member.objects.filter(pk=member_id, email_verified=True).first()
+    if member is None:
+        return False
+
+    def write() -> Mail:
+        return Mail(
+            subject=_("Your password was changed"),
+            paragraphs=[
+                _(
+                    "The password of @{username} on igloo was changed at {time} (Korean time), "
+                    "and other devices were logged out."
+                ).format(username=member.username, time=in_korea(at)),
+                _(
+                    "If it was not you, choose a new one with “Forgot password” in the app at "
+                    "once, and write to us."
+                ),
+            ],
+        )
+
+    send_mail(write, to=member.email, language=member.locale)
+    return True
+
+
+def send_address_changed(*, member_id: UUID, old: str, at: dt.datetime) -> bool:
+    """To the former address, that it is another one now; False where the member is gone."""
+    member = Member.objects.filter(pk=member_id).first()
+    if member is None:
+        return False
+
+    def write() -> Mail:
+        return Mail(
+            subject=_("Your e-mail address was changed"),
+            paragraphs=[
+                _(
+                    "@{username} on igloo does not use this address any more; it was changed at "
+                    "{time} (Korean time)."
+                ).format(username=member.username, time=in_korea(at)),
+                _(
+                    "If it was not you, change your password in the app at once, which logs other "
+                    "devices out, then the address, and write to us."
+                ),
+            ],
+        )
+
+    send_mail(write, to=old, language=member.locale)
+    return True
+
+
+def send_new_device(*, session_id: UUID) -> bool:
+    """That a device was logged in on; False where there is nobody to tell.
+
+    One that is logged out by now as well: a thief would be quick.
+    """
+    session = DeviceSession.objects.select_related("member").filter(pk=session_id).first()
+    if session is None or not session.member.email_verified:
+        return False
+    member = session.member
+
+    def write() -> Mail:
+        facts = [
+            _("Device: {name} ({platform})").format(
+                name=session.name, platform=session.get_platform_display()
+            ),
+            _("Time: {time} (Korean time)").format(time=in_korea(session.created_at)),
+        ]
+        if session.place:
+            facts.append(_("Place: about {place}").format(place=session.place))
+        return Mail(
+            subject=_("A new device logged in"),
+            paragraphs=[
+                _(
+                    "@{username} on igloo was logged in to on a device or in a place that is new."
+                ).format(username=member.username),
+                "\n".join(facts),
+                _(
+                    "If it was not you, log the device out in the app's list of devices, and "
+                    "change your password, which logs out all the others too."
+                ),
+            ],
+        )
+
+    send_mail(write, to=member.email, language=member.locale)
+    return True
+
+
+def in_korea(at: dt.datetime) -> str:
+    """A time as a mail names it."""
+    return f"{timezone.localtime(at, _KOREA):%Y-%m-%d %H:%M}"
+
+
+def _send_some(kind: str, write: Callable[[], Mail], *, to: str, language: str) -> bool:
+    """Send a mail that anyone can make us send; False past the limit of its address.
+
+    Its window is shorter than a link lives: whoever asks for too many has one that works.
+    """
+    # Of windows, the table is to hold no addresses of mails.
+    digest = salted_hmac("apps.members.mails", to.lower(), algorithm="sha256").hexdigest()
+    caller = f"{kind}:{digest}"
+    try:
+        count_call("mail_to", caller)
+    except Throttled:
+        return False
+    try:
+        send_mail(write, to=to, language=language)
+    except BaseException:
+        # It is tried again, and must not be refused then for what did not arrive.
+        forgive_call("mail_to", caller)
+        raise
+    return True
