@@ -158,6 +158,16 @@ def test_a_later_choice_holds_though_an_earlier_hosts_clock_was_ahead(alice: Api
     assert state(alice, "marketing")["granted"] is False
 
 
+def test_reading_costs_the_same_however_much_was_said(
+    alice: ApiClient, django_assert_num_queries: Any
+) -> None:
+    for number in range(10):
+        # Who is calling; the newest of each kind.
+        with django_assert_num_queries(2):
+            alice.get("/me/consents")
+        choose(alice, "marketing", number % 2 == 0)
+
+
 # --- What is refused -----------------------------------------------------------------------------
 
 

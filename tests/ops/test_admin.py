@@ -60,6 +60,7 @@ def test_every_model_of_ours_that_operators_need_is_there() -> None:
         "Color",
         "Comment",
         "Consent",
+        "ConsentNotice",
         "DeviceSession",
         "HousingType",
         "IdempotencyKey",
