@@ -202,6 +202,8 @@ THROTTLE_RATES = {
     "login_stranger": (30, 3600),
     # By token: many phones share a carrier's address.
     "refresh": (20, 60),
+    # Each change is a row that stays, and a mail.
+    "consents": (30 * _SCALE, 3600),
     "admin_login": (20 * _SCALE, 300),
     "username_available": (60 * _SCALE, 60),
     # Mails that a member has sent, to whatever address.

@@ -225,7 +225,9 @@ def test_what_goes_on_while_a_text_asks_again(
     path, body = call.request(method, route)
     settings.CONSENT_VERSIONS = settings.CONSENT_VERSIONS | {"privacy": "2099-01-01"}
     response = getattr(call.client, method.lower())(path, body, format="json")
-    assert response.status_code < 300, response.content
+    # The caller has no address: their own refusals come as ever.
+    is_own = response.status_code == 409 and response.json()["code"] == "email_missing"
+    assert response.status_code < 300 or is_own, response.content
 
 
 GETS = [pytest.param(*key, id=key[1]) for key in CALLS if key[0] == "GET"]

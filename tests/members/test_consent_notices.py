@@ -261,6 +261,32 @@ def test_batches_go_on_where_they_stopped(monkeypatch: pytest.MonkeyPatch, count
     assert len(mail.outbox) == count
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("count", [3, 4, 5])
+def test_those_of_the_same_moment_are_told_too(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(consent_notices, "_BATCH", 2)
+    moment = timezone.now() - 717 * DAY
+    for _ in range(count):
+        member = reachable(make_member())
+        consent(member, age=DAY, created_at=moment)
+        consent(member, "marketing_night", age=DAY, created_at=moment)
+    assert send_notices() == {"again": 0, "two_years": 2 * count}
+
+
+@pytest.mark.django_db
+def test_the_daily_search_reads_by_index() -> None:
+    """Of a table in which few consents are to marketing, and fewer are old."""
+    member = make_member()
+    Consent.objects.bulk_create(
+        Consent(member=member, kind="terms", version=VERSION, granted=True) for _ in range(3000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE members_consent")
+    plan = Consent.objects.to_be_confirmed(timezone.now())[:200].explain()
+    assert "consent_marketing_age" in plan
+    assert "Seq Scan on members_consent " not in plan
+
+
 @pytest.mark.usefixtures("committed")
 def test_two_at_once_tell_each_member_once() -> None:
     for _ in range(5):

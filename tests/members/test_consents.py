@@ -2,12 +2,15 @@
 
 import datetime as dt
 import re
+from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings as django_settings
 from django.db import IntegrityError, connection, transaction
+from django.db.migrations.loader import MigrationLoader
 
 from apps.members.models import Consent, ConsentNotice, DeviceSession, Member
 from apps.members.services.consents import ConsentChoice, record_consents
@@ -155,6 +158,16 @@ def test_a_later_choice_holds_though_an_earlier_hosts_clock_was_ahead(alice: Api
     assert state(alice, "marketing")["granted"] is False
 
 
+def test_reading_costs_the_same_however_much_was_said(
+    alice: ApiClient, django_assert_num_queries: Any
+) -> None:
+    for number in range(10):
+        # Who is calling; the newest of each kind.
+        with django_assert_num_queries(2):
+            alice.get("/me/consents")
+        choose(alice, "marketing", number % 2 == 0)
+
+
 # --- What is refused -----------------------------------------------------------------------------
 
 
@@ -256,6 +269,7 @@ def test_an_old_app_takes_nothing_back_by_agreeing_to_an_older_text(alice: ApiCl
     assert choose(alice, "terms", True, VERSION).json()["version"] == NEWER
     assert alice.post("/posts", {"title": "새 제목"}, format="json").status_code == 201
     assert rows(alice, "terms")[-1] == (NEWER, True)
+    assert Member.objects.get().terms_agreed == NEWER
 
 
 def test_a_text_that_goes_back_does_not_ask_again(alice: ApiClient, settings: Any) -> None:
@@ -267,7 +281,7 @@ def test_a_text_that_goes_back_does_not_ask_again(alice: ApiClient, settings: An
     assert alice.post("/posts", {"title": "새 제목"}, format="json").status_code == 201
 
 
-@pytest.mark.parametrize("version", ["9999-12-31", "zzz", "v1"])
+@pytest.mark.parametrize("version", ["9999-12-31", "zzz", "v1", "2026-10-01"])
 def test_a_version_of_ones_own_making_at_sign_up_agrees_to_nothing_to_come(
     anonymous: ApiClient, version: str
 ) -> None:
@@ -307,6 +321,37 @@ def test_whom_the_version_before_signed_up_has_agreed(alice: ApiClient) -> None:
     choose(alice, "terms")
     assert rows(alice, "terms") == [(VERSION, True)]
     assert Member.objects.get().terms_agreed == VERSION
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("version", "granted", "filled"),
+    [
+        (VERSION, True, VERSION),
+        ("2026-10-01", True, "2026-10-01"),
+        ("9999-12-31", True, ""),
+        ("v1", True, ""),
+        (VERSION, False, ""),
+    ],
+)
+@pytest.mark.parametrize("batch", [2, 3, 4])
+def test_the_migration_fills_the_columns_in(
+    monkeypatch: pytest.MonkeyPatch, version: str, granted: bool, filled: str, batch: int
+) -> None:
+    migrations = MigrationLoader(None).graph.nodes
+    [name] = [name for app, name in migrations if name.endswith("_agreed_versions")]
+    module = import_module(f"apps.members.migrations.{name}")
+    monkeypatch.setattr(module, "BATCH", batch)
+    for number in range(3):
+        member = Member.objects.create(username=f"before{number}", display_name="전")
+        for kind in ("terms", "privacy"):
+            Consent.objects.create(member=member, kind=kind, version=version, granted=granted)
+    newer = make_member()
+    Member.objects.filter(pk=newer.pk).update(terms_agreed=NEWER)
+    module.fill(apps, None)
+    columns = list(Member.objects.order_by("pk").values_list("terms_agreed", "privacy_agreed"))
+    # Who has agreed since is left alone.
+    assert columns == [(filled, filled)] * 3 + [(NEWER, VERSION)]
 
 
 def test_current_versions_are_dates_that_sort() -> None:

@@ -93,20 +93,18 @@ def _tell_again() -> int:
 
 
 def _tell_after_two_years() -> int:
-    now = timezone.now()
+    due = Consent.objects.to_be_confirmed(timezone.now())
     total = 0
     while True:
         with transaction.atomic():
-            consent_ids = list(
-                Consent.objects.to_be_confirmed(now).values_list("pk", flat=True)[:_BATCH]
-            )
+            consents = list(due[:_BATCH])
             notices = [
                 ConsentNotice(
-                    consent_id=consent_id,
+                    consent=consent,
                     reason=ConsentNotice.Reason.TWO_YEARS,
                     channel=ConsentNotice.Channel.MAIL,
                 )
-                for consent_id in consent_ids
+                for consent in consents
             ]
             # Another process may have been there first.
             ConsentNotice.objects.bulk_create(notices, ignore_conflicts=True)
@@ -114,8 +112,10 @@ def _tell_after_two_years() -> int:
             ids = list(mine.values_list("pk", flat=True))
             enqueue_many(tasks.send_consent_notice, [(str(pk),) for pk in ids])
         total += len(ids)
-        if len(consent_ids) < _BATCH:
+        if len(consents) < _BATCH:
             return total
+        # Each batch where the last one stopped: those that were told years ago are read once.
+        due = due.filter(created_at__gte=consents[-1].created_at)
 
 
 def send_notice(*, notice_id: UUID) -> None:

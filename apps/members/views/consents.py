@@ -37,6 +37,7 @@ class ConsentView(APIView):
     """One kind of consent."""
 
     permission_classes = [IsMember]
+    throttle_scopes = ["consents"]
 
     @describe(
         summary="Agree to a text, or take it back",
