@@ -147,6 +147,11 @@ ACCESS_TOKEN_SECONDS = 15 * 60
 REFRESH_TOKEN_SECONDS = 60 * 24 * 3600
 # A phone that lost the answer may send the same refresh token once more within this time.
 REFRESH_GRACE_SECONDS = 30
+# How long a member who left can come back, and how long the link of a mail that deletes counts.
+LEAVING_SECONDS = 7 * 24 * 3600
+DELETION_LINK_SECONDS = 30 * 60
+# Nobody takes the name of someone who left and passes for them.
+USERNAME_KEPT_SECONDS = 90 * 24 * 3600
 # The current text of each consent; the app shows this one.
 CONSENT_VERSIONS = {
     "terms": "2026-11-01",
@@ -196,6 +201,9 @@ THROTTLE_RATES = {
     "refresh": (20, 60),
     "admin_login": (20 * _SCALE, 300),
     "username_available": (60 * _SCALE, 60),
+    # Mails that anybody may have sent: by the caller's address, and by the mail's.
+    "deletion_address": (20 * _SCALE, 3600),
+    "deletion_mail": (3, 3600),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "igloo API",

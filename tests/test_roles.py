@@ -120,6 +120,7 @@ TABLE: list[tuple[str, str, str, Any, tuple[int, int, int, int, int]]] = [
     ),
     ("GET", "/me", "/me", None, (401, 200, 200, 200, 200)),
     ("PATCH", "/me", "/me", {"bio": "안녕"}, (401, 200, 200, 403, 200)),
+    ("DELETE", "/me", "/me", {"password": PASSWORD}, (401, 202, 202, 202, 403)),
     ("GET", "/me/drafts", "/me/drafts", None, (401, 200, 200, 200, 200)),
     ("GET", "/me/likes", "/me/likes", None, (401, 200, 200, 200, 200)),
     ("GET", "/members/{member_id}", "/members/{member}", None, (200, 200, 200, 200, 200)),

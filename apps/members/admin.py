@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.core.exceptions import ValidationError
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
@@ -16,6 +17,7 @@ from apps.common.throttles import count_call
 from apps.media.thumbnail import thumbnail
 from apps.members.models import Consent, DeviceSession, Member, RefreshToken
 from apps.members.services.passwords import reset_password
+from apps.members.services.standing import set_open
 
 
 class LoginForm(AdminAuthenticationForm):
@@ -114,8 +116,16 @@ class MemberAdmin(SavesChangesOnly, UserAdmin):
         return thumbnail(member.avatar, height=32)
 
     def has_delete_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
-        """Members leave by themselves; until they can, make the account inactive."""
+        """Members leave by themselves."""
         return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
+        """Opening and closing an account is more than a column."""
+        is_changed = change and "is_active" in form.changed_data
+        if is_changed and not set_open(member=obj, is_open=obj.is_active):
+            obj.is_active = False
+            self.message_user(request, "The account is being erased.", messages.ERROR)
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(DeviceSession)

@@ -43,3 +43,24 @@ class ConsentRequired(DomainError):
     status = 409
     code = "consent_required"
     text = _("Agree to the terms and to the use of your personal data first.")
+
+
+class AccountLeaving(DomainError):
+    """The password is right, and the account will be deleted at `erase_at`. The same call with
+    `restore: true` takes that back and logs in."""
+
+    status = 409
+    code = "account_leaving"
+    text = _("This account will be deleted. You can still take that back.")
+
+
+class OperatorsStay(DomainError):
+    """An operator's account: another operator takes the rights away first."""
+
+    status = 403
+    code = "operators_stay"
+    text = _("Operators can't leave. Have another operator take your rights away first.")
+
+
+class LinkInvalid(Exception):
+    """A link of a mail to a page was changed, is too old, or was used already."""

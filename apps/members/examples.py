@@ -43,3 +43,4 @@ SESSION = {
     "last_used_at": "2026-11-23T09:00:00Z",
     "current": True,
 }
+LEAVING = {"erase_at": "2026-11-30T09:00:00Z"}

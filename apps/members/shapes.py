@@ -70,6 +70,12 @@ class TokensOut(serializers.Serializer[Any]):
     member = MeOut()
 
 
+class LeavingOut(serializers.Serializer[Any]):
+    """A member has left, is hidden, and will be erased at `erase_at` unless they come back."""
+
+    erase_at = serializers.DateTimeField()
+
+
 class SessionDeviceOut(serializers.Serializer[Any]):
     """What the app said of the phone."""
 

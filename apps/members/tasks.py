@@ -1,8 +1,12 @@
 """Background entry points of members."""
 
+from uuid import UUID
+
 from django_tasks import task
 
-from apps.members.services import sessions
+# Services enqueue these tasks, and tasks call services: each imports the other as a module, and
+# looks into it only when it is called.
+from apps.members.services import erasing, leaving, sessions
 from apps.tasks.periodic import periodic
 
 
@@ -12,4 +16,49 @@ def delete_expired_sessions() -> int:
     return sessions.delete_expired_sessions()
 
 
+@task()
+def recount_member(member_id: str) -> None:
+    """See erasing.recount_member."""
+    erasing.recount_member(member_id=UUID(member_id))
+
+
+@task()
+def mail_leaving(leaving_id: str) -> None:
+    """See leaving.mail_leaving."""
+    leaving.mail_leaving(leaving_id=UUID(leaving_id))
+
+
+@task()
+def mail_deletion_links(member_ids: list[str]) -> None:
+    """One task for each mail, so that one that fails sends no other twice."""
+    for member_id in member_ids:
+        mail_deletion_link.enqueue(member_id)
+
+
+@task()
+def mail_deletion_link(member_id: str) -> None:
+    """See leaving.mail_deletion_link."""
+    leaving.mail_deletion_link(member_id=UUID(member_id))
+
+
+@task()
+def erase_due_members() -> int:
+    """See erasing.erase_due_members."""
+    return erasing.erase_due_members()
+
+
+@task(queue_name="heavy")
+def erase_member(leaving_id: str) -> str:
+    """See erasing.erase_member."""
+    return erasing.erase_member(leaving_id=UUID(leaving_id))
+
+
+@task()
+def delete_retained_records() -> int:
+    """See erasing.delete_retained_records."""
+    return erasing.delete_retained_records()
+
+
 periodic("delete-expired-sessions", "7 18 * * *", delete_expired_sessions)
+periodic("erase-due-members", "27 * * * *", erase_due_members)
+periodic("delete-retained-records", "57 18 * * *", delete_retained_records)

@@ -1,7 +1,15 @@
 """Models of members."""
 
 from apps.members.models.consent import Consent
+from apps.members.models.leaving import Leaving, RetainedRecord
 from apps.members.models.member import Member
 from apps.members.models.session import DeviceSession, RefreshToken
 
-__all__ = ["Consent", "DeviceSession", "Member", "RefreshToken"]
+__all__ = [
+    "Consent",
+    "DeviceSession",
+    "Leaving",
+    "Member",
+    "RefreshToken",
+    "RetainedRecord",
+]

@@ -17,6 +17,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from apps.members.errors import LoginFailed, RefreshTokenInvalid
 from apps.members.models import DeviceSession, Member, RefreshToken
+from apps.members.services import leaving
 from apps.members.tokens import issue_access_token
 
 # Spent tokens are kept this long to recognise one that is used again; older ones are unknown,
@@ -49,9 +50,17 @@ class TokenPair:
     refresh_token: str
 
 
-def log_in(*, username: str, password: str, device: Device) -> TokenPair:
-    """Open a session on a device; raises LoginFailed."""
-    member = Member.objects.filter(username=username.lower(), is_active=True).first()
+def log_in(*, username: str, password: str, device: Device, restore: bool = False) -> TokenPair:
+    """Open a session on a device.
+
+    Args:
+        restore: come back, if the member is leaving.
+
+    Raises:
+        LoginFailed
+        AccountLeaving: the password is right, and the member is leaving.
+    """
+    member = Member.objects.filter(username=username.lower()).first()
     if member is None:
         # As long as checking a real one, so that the time tells nobody which names exist.
         make_password(password)
@@ -60,6 +69,10 @@ def log_in(*, username: str, password: str, device: Device) -> TokenPair:
     if not is_correct:
         raise LoginFailed
     with transaction.atomic():
+        if not member.is_active:
+            member = leaving.refuse_or_restore(member=member, restore=restore)
+            if member is None:
+                raise LoginFailed
         member = lock_if_password_is(member)
         if member is None:
             raise LoginFailed

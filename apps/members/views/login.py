@@ -73,12 +73,13 @@ class LoginView(APIView):
         tag="auth",
         body=LoginIn,
         answers={200: TokensOut},
-        errors=[errors.LoginFailed],
+        errors=[errors.LoginFailed, errors.AccountLeaving],
         example_in=examples.LOGIN,
         example_out=examples.TOKENS,
     )
     def post(self, request: Request) -> Response:
-        """Opens a session for the device."""
+        """Opens a session for the device. A member who is leaving gets 409 `account_leaving` with
+        `erase_at`; with `restore: true` they come back and are logged in."""
         body = LoginIn(data=request.data)
         body.is_valid(raise_exception=True)
         # By address too: guessing from one place must not lock the member out at another.

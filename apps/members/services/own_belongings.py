@@ -1,0 +1,100 @@
+"""What this app, and the ones below it, keep of a member. Other topics add theirs at the end."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import Model, Q, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from apps.common.models import RateWindow
+from apps.common.pruning import prune_expired_rows
+from apps.media.services import erase_uploads
+from apps.members.models import Consent, DeviceSession, Member
+from apps.members.services.belongings import Belonging, register
+from apps.tasks.models import BackgroundTask
+
+# Rows of one transaction.
+_BATCH = 500
+
+
+def delete_in_batches(rows: QuerySet[Any], batch: int = _BATCH) -> None:
+    """Delete all rows, in order of their keys."""
+    while True:
+        with transaction.atomic():
+            keys = list(rows.order_by("pk").values_list("pk", flat=True)[:batch])
+            rows.model._default_manager.filter(pk__in=keys).delete()
+        if len(keys) < batch:
+            return
+
+
+def delete_log_of(model: type[Model], keys: Iterable[Any]) -> None:
+    """Delete what the admin's log says of these rows: it names them by what they say."""
+    kind = ContentType.objects.get_for_model(model)
+    LogEntry.objects.filter(content_type=kind, object_id__in=[str(key) for key in keys]).delete()
+
+
+def _erase_sessions(member: Member) -> None:
+    sessions = DeviceSession.objects.filter(member=member)
+    delete_log_of(DeviceSession, sessions.values_list("pk", flat=True))
+    # Each may have some hundred spent tokens.
+    delete_in_batches(sessions, 50)
+
+
+def _erase_consents(member: Member) -> None:
+    delete_in_batches(Consent.objects.filter(member=member))
+
+
+def _erase_uploads(member: Member) -> None:
+    erase_uploads(owner_id=member.pk)
+
+
+def _erase_admin_traces(member: Member) -> None:
+    delete_in_batches(LogEntry.objects.filter(user=member))
+    delete_log_of(Member, [member.pk])
+    # Few: operators' alone.
+    for session in Session.objects.iterator():
+        if session.get_decoded().get("_auth_user_id") == str(member.pk):
+            session.delete()
+
+
+def _erase_traces(member: Member) -> None:
+    """Rows that name a member without a foreign key."""
+    member_id, name = str(member.pk), member.username
+    # Answers that are kept for a retry: they name nobody, and none is as old as leaving is.
+    prune_expired_rows()
+    delete_in_batches(
+        RateWindow.objects.filter(Q(key__contains=member_id) | Q(key__endswith=f":{name}"))
+    )
+    said = Q(arguments__contains=member_id) | Q(result__contains=member_id)
+    # What went wrong may quote a row of the member's.
+    for mark in {member_id, member.email} - {""}:
+        said |= Q(traceback__contains=mark) | Q(attempts__traceback__contains=mark)
+    as_text = BackgroundTask.objects.annotate(
+        arguments=Cast("args_kwargs", TextField()), result=Cast("return_value", TextField())
+    )
+    delete_in_batches(as_text.filter(said).distinct())
+
+
+def register_own() -> None:
+    """Called as the app starts. Erased from the last to the first."""
+    register(
+        # The member's own row goes last, and with it the row that says that they leave.
+        Belonging(
+            name="account",
+            keeps=(
+                "members.Leaving.member",
+                "members.Member_groups.member",
+                "members.Member_user_permissions.member",
+            ),
+            erase=_erase_traces,
+        ),
+        Belonging(name="operator", keeps=("admin.LogEntry.user",), erase=_erase_admin_traces),
+        Belonging(name="consents", keeps=("members.Consent.member",), erase=_erase_consents),
+        # Ended in `leave` itself.
+        Belonging(name="sessions", keeps=("members.DeviceSession.member",), erase=_erase_sessions),
+        Belonging(name="uploads", keeps=("media.Upload.owner",), erase=_erase_uploads),
+    )
