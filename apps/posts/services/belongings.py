@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from apps.members.models import Member
 from apps.members.services.belongings import Belonging, register
 from apps.members.services.own_belongings import delete_log_of
+from apps.members.services.profile import count_posts
 from apps.posts.models import Comment, Post, PostLike
 from apps.posts.services.counters import lock_posts, recount_locked_posts
 
@@ -72,6 +73,8 @@ def _erase_posts(member: Member) -> None:
             )
             _delete_log_of_posts([post.pk for post in posts])
             Post.objects.filter(pk__in=[post.pk for post in posts]).delete()
+            published = [post for post in posts if post.status == Post.Status.PUBLISHED]
+            count_posts(member_id=member.pk, by=-len(published))
         if len(posts) < _POSTS:
             return
 
