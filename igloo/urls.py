@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from apps.members.urls import page_urlpatterns as member_pages
 from apps.ops.urls import api_urlpatterns as ops_api_urlpatterns
 from apps.ops.views import UnknownPathView
 
@@ -19,6 +20,7 @@ admin.site.site_url = "/api/docs"
 urlpatterns = [
     path("", RedirectView.as_view(url="/api/docs")),
     path("", include("apps.ops.urls")),
+    path("", include(member_pages)),
     path("api/v1/", include("apps.media.urls")),
     path("api/v1/", include("apps.members.urls")),
     path("api/v1/", include("apps.posts.urls")),

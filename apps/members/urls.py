@@ -1,8 +1,8 @@
-"""Paths of the auth and members endpoints, under /api/v1."""
+"""Paths of the auth and members endpoints, under /api/v1, and of the pages outside of it."""
 
 from django.urls import path
 
-from apps.members.views import login, passwords, profiles, sessions
+from apps.members.views import account_pages, login, passwords, profiles, sessions
 
 urlpatterns = [
     path("auth/signup", login.SignupView.as_view()),
@@ -15,4 +15,9 @@ urlpatterns = [
     path("auth/password/change", passwords.PasswordChangeView.as_view()),
     path("me", profiles.MeView.as_view()),
     path("members/<uuid:member_id>", profiles.MemberView.as_view()),
+]
+
+page_urlpatterns = [
+    path("account/delete", account_pages.DeletePage.as_view(), name="account-delete"),
+    path("account/restore", account_pages.RestorePage.as_view(), name="account-restore"),
 ]

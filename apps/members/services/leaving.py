@@ -138,6 +138,11 @@ def member_of_deletion(token: str) -> Member:
     return member
 
 
+def return_token(leaving: Leaving) -> str:
+    """Proof, until the member is erased, of who may take leaving back."""
+    return signing.dumps(str(leaving.pk), salt=_RETURN_SALT)
+
+
 def leaving_of_return(token: str) -> Leaving:
     """What a link that takes leaving back takes back; raises LinkInvalid."""
     try:
@@ -193,7 +198,7 @@ def mail_leaving(*, leaving_id: UUID) -> None:
     )
     if leaving is None or not leaving.member.email:
         return
-    token = signing.dumps(str(leaving.pk), salt=_RETURN_SALT)
+    token = return_token(leaving)
     until = timezone.localtime(leaving.erase_at)
 
     def write() -> Mail:

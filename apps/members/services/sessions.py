@@ -60,6 +60,26 @@ def log_in(*, username: str, password: str, device: Device, restore: bool = Fals
         LoginFailed
         AccountLeaving: the password is right, and the member is leaving.
     """
+    found, is_outdated = find_by_password(username=username, password=password)
+    member: Member | None = found
+    with transaction.atomic():
+        if not found.is_active:
+            member = leaving.refuse_or_restore(member=found, restore=restore)
+        member = member and lock_if_password_is(member)
+        if member is None:
+            raise LoginFailed
+        if is_outdated:
+            # The hash was made with an older, weaker setting.
+            member.set_password(password)
+            member.save(update_fields=["password"])
+        return open_session(member=member, device=device)
+
+
+def find_by_password(*, username: str, password: str) -> tuple[Member, bool]:
+    """Whose name and password these are, also of a closed account; whether the hash is outdated.
+
+    Raises LoginFailed, after the same time whether or not there is such a name.
+    """
     member = Member.objects.filter(username=username.lower()).first()
     if member is None:
         # As long as checking a real one, so that the time tells nobody which names exist.
@@ -68,19 +88,7 @@ def log_in(*, username: str, password: str, device: Device, restore: bool = Fals
     is_correct, is_outdated = verify_password(password, member.password)
     if not is_correct:
         raise LoginFailed
-    with transaction.atomic():
-        if not member.is_active:
-            member = leaving.refuse_or_restore(member=member, restore=restore)
-            if member is None:
-                raise LoginFailed
-        member = lock_if_password_is(member)
-        if member is None:
-            raise LoginFailed
-        if is_outdated:
-            # The hash was made with an older, weaker setting.
-            member.set_password(password)
-            member.save(update_fields=["password"])
-        return open_session(member=member, device=device)
+    return member, is_outdated
 
 
 def lock_if_password_is(member: Member) -> Member | None:
