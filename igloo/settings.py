@@ -150,6 +150,8 @@ REFRESH_GRACE_SECONDS = 30
 # How long a member who left can come back, and how long the link of a mail that deletes counts.
 LEAVING_SECONDS = 7 * 24 * 3600
 DELETION_LINK_SECONDS = 30 * 60
+# How long the zip of a member's data can be fetched.
+EXPORT_SECONDS = 24 * 3600
 # Nobody takes the name of someone who left and passes for them.
 USERNAME_KEPT_SECONDS = 90 * 24 * 3600
 # The current text of each consent; the app shows this one.
@@ -201,6 +203,7 @@ THROTTLE_RATES = {
     "refresh": (20, 60),
     "admin_login": (20 * _SCALE, 300),
     "username_available": (60 * _SCALE, 60),
+    "export": (10 * _SCALE, 24 * 3600),
     # Mails that anybody may have sent: by the caller's address, and by the mail's.
     "deletion_address": (20 * _SCALE, 3600),
     "deletion_mail": (3, 3600),
@@ -225,6 +228,7 @@ SPECTACULAR_SETTINGS = {
         "MemberKind": ["common", "designer"],
         "ConsentKind": ["terms", "privacy", "marketing", "marketing_night"],
         "UploadStatus": ["waiting", "processing", "ready", "failed"],
+        "ExportStatus": ["processing", "ready", "failed"],
         "TicketStatus": ["waiting"],
         "PostStatus": ["draft", "published"],
     },

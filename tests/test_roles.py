@@ -15,6 +15,7 @@ import pytest
 from django.conf import settings
 
 from apps.members.models import DeviceSession, Member
+from apps.members.services import exporting
 from tests.builders import (
     CONSENTS_JSON,
     DEVICE_JSON,
@@ -50,6 +51,7 @@ class World:
             "waiting": lambda: make_upload(self.owner).pk,
             "session": lambda: sign_up("spare").member and self._spare_session(),
             "member": lambda: self.owner.pk,
+            "export": lambda: exporting.request_export(member=self.owner).pk,
             "refresh_token": lambda: sign_up("refresher").refresh_token,
         }
 
@@ -121,6 +123,8 @@ TABLE: list[tuple[str, str, str, Any, tuple[int, int, int, int, int]]] = [
     ("GET", "/me", "/me", None, (401, 200, 200, 200, 200)),
     ("PATCH", "/me", "/me", {"bio": "안녕"}, (401, 200, 200, 403, 200)),
     ("DELETE", "/me", "/me", {"password": PASSWORD}, (401, 202, 202, 202, 403)),
+    ("POST", "/me/export", "/me/export", None, (401, 202, 202, 202, 202)),
+    ("GET", "/me/export/{export_id}", "/me/export/{export}", None, (401, 404, 200, 200, 404)),
     ("GET", "/me/drafts", "/me/drafts", None, (401, 200, 200, 200, 200)),
     ("GET", "/me/likes", "/me/likes", None, (401, 200, 200, 200, 200)),
     ("GET", "/members/{member_id}", "/members/{member}", None, (200, 200, 200, 200, 200)),

@@ -6,7 +6,7 @@ from django_tasks import task
 
 # Services enqueue these tasks, and tasks call services: each imports the other as a module, and
 # looks into it only when it is called.
-from apps.members.services import erasing, leaving, sessions
+from apps.members.services import erasing, exporting, leaving, sessions
 from apps.tasks.periodic import periodic
 
 
@@ -59,6 +59,25 @@ def delete_retained_records() -> int:
     return erasing.delete_retained_records()
 
 
+@task(queue_name="heavy")
+def make_export(export_id: str) -> str:
+    """See exporting.make_export."""
+    return exporting.make_export(export_id=UUID(export_id))
+
+
+@task()
+def mail_export(export_id: str) -> None:
+    """See exporting.mail_export."""
+    exporting.mail_export(export_id=UUID(export_id))
+
+
+@task()
+def delete_old_exports() -> int:
+    """See exporting.delete_old_exports."""
+    return exporting.delete_old_exports()
+
+
 periodic("delete-expired-sessions", "7 18 * * *", delete_expired_sessions)
 periodic("erase-due-members", "27 * * * *", erase_due_members)
 periodic("delete-retained-records", "57 18 * * *", delete_retained_records)
+periodic("delete-old-exports", "47 * * * *", delete_old_exports)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.members.views import account_pages, login, passwords, profiles, sessions
+from apps.members.views import account_pages, exports, login, passwords, profiles, sessions
 
 urlpatterns = [
     path("auth/signup", login.SignupView.as_view()),
@@ -14,10 +14,13 @@ urlpatterns = [
     path("auth/username-available", login.UsernameAvailableView.as_view()),
     path("auth/password/change", passwords.PasswordChangeView.as_view()),
     path("me", profiles.MeView.as_view()),
+    path("me/export", exports.ExportsView.as_view()),
+    path("me/export/<uuid:export_id>", exports.ExportView.as_view()),
     path("members/<uuid:member_id>", profiles.MemberView.as_view()),
 ]
 
 page_urlpatterns = [
     path("account/delete", account_pages.DeletePage.as_view(), name="account-delete"),
     path("account/restore", account_pages.RestorePage.as_view(), name="account-restore"),
+    path("account/export/<str:token>", exports.export_file),
 ]

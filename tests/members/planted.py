@@ -16,6 +16,7 @@ from PIL import Image
 
 from apps.common.models import IdempotencyKey
 from apps.members.models import Member
+from apps.members.services import exporting
 from apps.posts.models import Comment, Post
 from apps.tasks.models import BackgroundTask, TaskAttempt
 from apps.tasks.tasks import prune
@@ -131,6 +132,8 @@ def plant() -> Planted:
         {"username": member.username, "password": PASSWORD, "device": device},
         format="json",
     )
+    answer = client.post("/me/export", headers={"Idempotency-Key": f"{MARK} export"})
+    assert exporting.make_export(export_id=UUID(answer.json()["id"])) == "ready"
     uploads = [avatar, draft_photo, shown, unattached, failed, waiting]
     ids = set(IdempotencyKey.objects.values_list("pk", flat=True)) - first
     return Planted(

@@ -1,6 +1,7 @@
 """Models of members."""
 
 from apps.members.models.consent import Consent
+from apps.members.models.export import Export
 from apps.members.models.leaving import Leaving, RetainedRecord
 from apps.members.models.member import Member
 from apps.members.models.session import DeviceSession, RefreshToken
@@ -8,6 +9,7 @@ from apps.members.models.session import DeviceSession, RefreshToken
 __all__ = [
     "Consent",
     "DeviceSession",
+    "Export",
     "Leaving",
     "Member",
     "RefreshToken",

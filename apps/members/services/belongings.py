@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.utils.functional import Promise
+
 from apps.members.models import Member
 
 
@@ -25,7 +27,10 @@ class Belonging:
             or opened. In batches, each a transaction of its own; again is harmless.
         erase: deletes all of it, rows and files. In batches, each a transaction of its own, so
             that a run that was cut off is gone on with; again is harmless.
-        export: what the member gave, item by item, as JSON-like values.
+        export: what the member gave, item by item, as JSON-like values. A key `file` names a file
+            of the export.
+        files: files of the private store that go along: their names in the export, and their keys.
+        title: what the section is called for a reader.
     """
 
     name: str
@@ -34,6 +39,8 @@ class Belonging:
     recount: Callable[[UUID], None] | None = None
     erase: Callable[[Member], None] | None = None
     export: Callable[[Member], Iterator[dict[str, Any]]] | None = None
+    files: Callable[[Member], Iterator[tuple[str, str]]] | None = None
+    title: str | Promise = ""
 
 
 _registered: dict[str, Belonging] = {}

@@ -1,17 +1,18 @@
 """What of a member is in posts, likes and comments: counting, erasing and exporting it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from apps.members.models import Member
 from apps.members.services.belongings import Belonging, register
-from apps.members.services.own_belongings import delete_log_of
+from apps.members.services.own_belongings import delete_log_of, in_batches, photo_name
 from apps.members.services.profile import count_posts
-from apps.posts.models import Comment, Post, PostLike
+from apps.posts.models import Comment, Photo, Post, PostLike
 from apps.posts.services.counters import lock_posts, recount_locked_posts
 
 # Posts of one transaction. Who likes or comments on one of them waits until it ends.
@@ -85,20 +86,77 @@ def _delete_log_of_posts(post_ids: Sequence[UUID]) -> None:
     delete_log_of(Comment, comments.values_list("pk", flat=True))
 
 
+def _export_posts(member: Member) -> Iterator[dict[str, Any]]:
+    photos = Photo.objects.select_related("upload").order_by("position")
+    posts = Post.objects.filter(author=member).prefetch_related(Prefetch("photos", photos))
+    columns = ("id", "status", "title", "content", "styles", "colors")
+    times = ("created_at", "published_at", "edited_at")
+    for rows in in_batches(posts, _POSTS):
+        for post in rows:
+            yield {
+                **{key: getattr(post, key) for key in columns},
+                "pyeong": post.pyeong_id,
+                "housing_type": post.housing_type_id,
+                **{key: getattr(post, key) for key in times},
+                "photos": [
+                    {
+                        "file": photo_name(photo.upload_id, photo.upload.content_type),
+                        "caption": photo.caption,
+                        "products": photo.products,
+                    }
+                    for photo in post.photos.all()
+                ],
+            }
+
+
+def _export_comments(member: Member) -> Iterator[dict[str, Any]]:
+    comments = Comment.objects.filter(author=member).select_related("post__author")
+    for rows in in_batches(comments):
+        for row in rows:
+            said = {key: getattr(row, key) for key in ("content", "created_at", "edited_at")}
+            yield {"post_id": row.post_id, "post_title": _title(row.post), **said}
+
+
+def _export_likes(member: Member) -> Iterator[dict[str, Any]]:
+    for rows in in_batches(PostLike.objects.filter(member=member).select_related("post__author")):
+        for row in rows:
+            yield {
+                "post_id": row.post_id,
+                "post_title": _title(row.post),
+                "created_at": row.created_at,
+            }
+
+
+def _title(post: Post) -> str | None:
+    """Of another's post, as long as it can be seen."""
+    is_seen = post.status == Post.Status.PUBLISHED and post.author.is_active
+    return post.title if is_seen else None
+
+
 def register_own() -> None:
     """Called as the app starts. Erased from the last to the first."""
     register(
-        Belonging(name="posts", keeps=("posts.Post.author",), erase=_erase_posts),
+        Belonging(
+            name="posts",
+            keeps=("posts.Post.author",),
+            erase=_erase_posts,
+            export=_export_posts,
+            title=_("Posts"),
+        ),
         Belonging(
             name="comments",
             keeps=("posts.Comment.author",),
             recount=_recount_comments,
             erase=_erase_comments,
+            export=_export_comments,
+            title=_("Comments"),
         ),
         Belonging(
             name="likes",
             keeps=("posts.PostLike.member",),
             recount=_recount_likes,
             erase=_erase_likes,
+            export=_export_likes,
+            title=_("Likes"),
         ),
     )
