@@ -15,7 +15,15 @@ from apps.common.admin import ReadOnly, SavesChangesOnly
 from apps.common.errors import Throttled
 from apps.common.throttles import count_call
 from apps.media.thumbnail import thumbnail
-from apps.members.models import Consent, DeviceSession, Member, RefreshToken
+from apps.members.models import (
+    Consent,
+    DeviceSession,
+    Export,
+    Leaving,
+    Member,
+    RefreshToken,
+    RetainedRecord,
+)
 from apps.members.services.passwords import reset_password
 from apps.members.services.standing import set_open
 
@@ -154,4 +162,33 @@ class ConsentAdmin(ReadOnly):
     list_display = ["member", "kind", "version", "granted", "created_at"]
     list_filter = ["kind", "granted", "created_at"]
     search_fields = ["=member__username"]
+    list_select_related = ["member"]
+
+
+@admin.register(Leaving)
+class LeavingAdmin(ReadOnly):
+    """Who has left and can still come back. To keep one, make the member active."""
+
+    list_display = ["member", "left_at", "erase_at", "erasing_since"]
+    list_filter = ["erase_at"]
+    search_fields = ["=member__username"]
+    list_select_related = ["member"]
+
+
+@admin.register(RetainedRecord)
+class RetainedRecordAdmin(ReadOnly):
+    """What is kept of members who were erased; docs/leaving.md says why."""
+
+    list_display = ["id", "kind", "basis", "created_at", "delete_at"]
+    list_filter = ["kind", "delete_at"]
+    search_fields = ["=source_id"]
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnly):
+    """Members' exports. The files are theirs alone: no link is given here."""
+
+    list_display = ["id", "member", "status", "size", "created_at", "expires_at"]
+    list_filter = ["status"]
+    search_fields = ["=id", "=member__username"]
     list_select_related = ["member"]

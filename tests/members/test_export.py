@@ -22,16 +22,14 @@ from pytest_django import Settings
 
 from apps.media.models import Upload
 from apps.members import tasks
-from apps.members.models import DeviceSession, Export, Member
+from apps.members.models import Export, Member
 from apps.members.services import exporting, leaving
 from apps.members.services.belongings import Belonging, register, registered
 from apps.posts.models import Post
 from apps.tasks.models import BackgroundTask
 from tests.builders import (
     ApiClient,
-    jpeg,
     make_comment,
-    make_like,
     make_member,
     make_post,
     processed_upload,
@@ -127,7 +125,6 @@ def test_everything_that_a_member_gave_is_in_it(
     # Every picture of the page is there, and nothing of others.
     page = files["index.html"].decode()
     assert set(re.findall(r'src="([^"]*)"', page)) < set(files)
-    assert "예뻐요!" not in data.decode("latin-1").encode("latin-1").decode("utf-8", "ignore")
     assert not any("예뻐요!".encode() in content for content in files.values())
 
 
@@ -439,10 +436,7 @@ def test_another_topic_adds_its_own(
             export=lambda member: iter([{"username": "bob", "nested": {"deep": [1, True, None]}}]),
         )
     )
-    make_like(make_member("carol"), make_post(make_member("dave")).pk)
     files = opened(fetch(ready(ApiClient(make_member("alice"))), settings))
     assert json.loads(files["data/follows.json"])[0]["username"] == "bob"
     assert json.loads(files["data/likes.json"]) == []
     assert "<h2>Follows</h2>" in files["index.html"].decode()
-    assert DeviceSession.objects.count() == 4
-    assert jpeg()

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apps.media.models import RenditionRun, Upload
 from apps.members.models import Consent, DeviceSession, Member
+from apps.members.services import erasing, exporting, leaving
 from apps.posts.models import Comment, Post, PostLike, Style
 from tests.builders import (
     PASSWORD,
@@ -52,6 +53,10 @@ def fill(rows: int) -> None:
         Member.objects.filter(pk=author.pk).update(avatar=avatar)
         ApiClient(author).post("/posts", {}, format="json", headers={"Idempotency-Key": "k"})
         RenditionRun.objects.create(total=3, done=3, finished_at=timezone.now())
+        exporting.request_export(member=author)
+        leaving.leave(member=make_member())
+        gone = make_member()
+        erasing._retain(gone)
 
 
 def test_every_model_of_ours_that_operators_need_is_there() -> None:
@@ -61,8 +66,10 @@ def test_every_model_of_ours_that_operators_need_is_there() -> None:
         "Comment",
         "Consent",
         "DeviceSession",
+        "Export",
         "HousingType",
         "IdempotencyKey",
+        "Leaving",
         "Member",
         "Post",
         "PostLike",
@@ -70,6 +77,7 @@ def test_every_model_of_ours_that_operators_need_is_there() -> None:
         "RateWindow",
         "RefreshToken",
         "RenditionRun",
+        "RetainedRecord",
         "Style",
         "Upload",
     }

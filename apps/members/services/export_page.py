@@ -1,5 +1,6 @@
 """The page of an export: what the JSON files say, to read in a browser without a network."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -71,17 +72,27 @@ def write_item(page: IO[str], item: Mapping[str, Any]) -> None:
     page.write(format_html("<article>{}</article>\n", _table(item)))
 
 
+def write_nothing(page: IO[str]) -> None:
+    """What stands in a section without items."""
+    page.write(format_html("<p>{}</p>\n", _("Nothing.")))
+
+
 def _table(item: Mapping[str, Any]) -> SafeString:
     """Every value as text, whatever markup it holds."""
-    rows = ((key, value) for key, value in item.items() if value not in (None, "", []))
-    return format_html(
-        "<dl>{}</dl>",
-        format_html_join(
-            "",
-            "<dt>{}</dt><dd>{}</dd>",
-            ((LABELS.get(key, key), _value(key, value)) for key, value in rows),
-        ),
+    rows = (
+        (LABELS.get(key, key), "wide" if _is_wide(value) else "", _value(key, value))
+        for key, value in item.items()
+        if value not in (None, "", [])
     )
+    return format_html(
+        "<dl>{}</dl>", format_html_join("", '<dt>{0}</dt><dd class="{1}">{2}</dd>', rows)
+    )
+
+
+def _is_wide(value: Any) -> bool:
+    """Whether it holds values with names of their own, for which a column is too narrow."""
+    items = value if isinstance(value, list | tuple) else [value]
+    return any(isinstance(item, Mapping) for item in items)
 
 
 def _value(key: str, value: Any) -> Any:
@@ -95,7 +106,9 @@ def _value(key: str, value: Any) -> Any:
         return format_html_join("", "<div>{}</div>", ((_value("", item),) for item in value))
     if isinstance(value, str):
         return value
-    # As in the JSON: times in UTC, numbers, true and false.
+    if isinstance(value, dt.datetime):
+        return f"{value.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
+    # As in the JSON: numbers, ids, true and false.
     return dumps(value).decode().strip('"')
 
 

@@ -130,6 +130,8 @@ def _write_items(
             separator = b",\n"
             export_page.write_item(page, item)
         data.write(b"\n]\n")
+    if separator == b"\n":
+        export_page.write_nothing(page)
 
 
 def _copy(archive: zipfile.ZipFile, name: str, key: str) -> None:

@@ -1,6 +1,6 @@
 """What this app, and the ones below it, keep of a member. Other topics add theirs at the end."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Model, Q, QuerySet, TextField
+from django.db.models import CharField, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
@@ -51,15 +51,16 @@ def in_batches(rows: QuerySet[Any], batch: int = _BATCH) -> Iterator[list[Any]]:
             return
 
 
-def delete_log_of(model: type[Model], keys: Iterable[Any]) -> None:
-    """Delete what the admin's log says of these rows: it names them by what they say."""
-    kind = ContentType.objects.get_for_model(model)
-    LogEntry.objects.filter(content_type=kind, object_id__in=[str(key) for key in keys]).delete()
+def delete_log_of(rows: QuerySet[Any]) -> None:
+    """Delete what the admin's log says of these rows: it calls them by what they say."""
+    kind = ContentType.objects.get_for_model(rows.model)
+    keys = rows.order_by().values(key=Cast("pk", CharField()))
+    LogEntry.objects.filter(content_type=kind, object_id__in=keys).delete()
 
 
 def _erase_sessions(member: Member) -> None:
     sessions = DeviceSession.objects.filter(member=member)
-    delete_log_of(DeviceSession, sessions.values_list("pk", flat=True))
+    delete_log_of(sessions)
     # Each may have some hundred spent tokens.
     delete_in_batches(sessions, 50)
 
@@ -69,12 +70,13 @@ def _erase_consents(member: Member) -> None:
 
 
 def _erase_uploads(member: Member) -> None:
+    delete_log_of(Upload.objects.filter(owner=member))
     erase_uploads(owner_id=member.pk)
 
 
 def _erase_admin_traces(member: Member) -> None:
     delete_in_batches(LogEntry.objects.filter(user=member))
-    delete_log_of(Member, [member.pk])
+    delete_log_of(Member.objects.filter(pk=member.pk))
     # Few: operators' alone.
     for session in Session.objects.iterator():
         if session.get_decoded().get("_auth_user_id") == str(member.pk):

@@ -32,7 +32,7 @@ def _recount_comments(member_id: UUID) -> None:
 
 def _erase_likes(member: Member) -> None:
     def erase(rows: QuerySet[Any]) -> None:
-        delete_log_of(PostLike, rows.values_list("pk", flat=True))
+        delete_log_of(rows)
         rows.delete()
 
     _in_batches(PostLike.objects.filter(member=member), erase)
@@ -40,7 +40,7 @@ def _erase_likes(member: Member) -> None:
 
 def _erase_comments(member: Member) -> None:
     def erase(rows: QuerySet[Any]) -> None:
-        delete_log_of(Comment, rows.values_list("pk", flat=True))
+        delete_log_of(rows)
         rows.delete()
 
     _in_batches(Comment.objects.filter(author=member), erase)
@@ -81,9 +81,8 @@ def _erase_posts(member: Member) -> None:
 
 
 def _delete_log_of_posts(post_ids: Sequence[UUID]) -> None:
-    delete_log_of(Post, post_ids)
-    comments = Comment.objects.filter(post_id__in=post_ids)
-    delete_log_of(Comment, comments.values_list("pk", flat=True))
+    delete_log_of(Post.objects.filter(pk__in=post_ids))
+    delete_log_of(Comment.objects.filter(post_id__in=post_ids))
 
 
 def _export_posts(member: Member) -> Iterator[dict[str, Any]]:
