@@ -153,6 +153,13 @@ REFRESH_GRACE_SECONDS = 30
 DEVICE_PLACE_HEADER = config.text("DEVICE_PLACE_HEADER")
 # A link that lets someone choose a new password is good for so many seconds.
 PASSWORD_RESET_TIMEOUT = 30 * 60
+# How long a member who left can come back, and how long the link of a mail that deletes counts.
+LEAVING_SECONDS = 7 * 24 * 3600
+DELETION_LINK_SECONDS = 30 * 60
+# How long the zip of a member's data can be fetched.
+EXPORT_SECONDS = 24 * 3600
+# Nobody takes the name of someone who left and passes for them.
+USERNAME_KEPT_SECONDS = 90 * 24 * 3600
 # The current text of each consent; the app shows this one.
 CONSENT_VERSIONS = {
     "terms": "2026-11-01",
@@ -212,6 +219,10 @@ THROTTLE_RATES = {
     # Mails of one kind to one address, whoever asks. A window that is shorter than a link lives.
     "mail_to": (3, 900),
     "link": (60 * _SCALE, 60),
+    "export": (10 * _SCALE, 24 * 3600),
+    # Mails that anybody may have sent: by the caller's address, and by the mail's.
+    "deletion_address": (20 * _SCALE, 3600),
+    "deletion_mail": (3, 3600),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "igloo API",
@@ -233,6 +244,7 @@ SPECTACULAR_SETTINGS = {
         "MemberKind": ["common", "designer"],
         "ConsentKind": ["terms", "privacy", "marketing", "marketing_night"],
         "UploadStatus": ["waiting", "processing", "ready", "failed"],
+        "ExportStatus": ["processing", "ready", "failed"],
         "TicketStatus": ["waiting"],
         "PostStatus": ["draft", "published"],
     },

@@ -180,9 +180,10 @@ def test_an_idempotency_key_of_another_request(call: Caller, method: str, route:
     key = {"Idempotency-Key": "first"}
     first = call(method, route, path=path, body=body, headers=key)
     again = call(method, route, path=path, body=body, headers=key)
-    assert first.status_code == again.status_code == 201
+    assert first.status_code == again.status_code
+    assert first.status_code in (201, 202)
     assert again["Idempotency-Replayed"] == "true"
-    other = {name: f"{value}1" for name, value in body.items()}
+    other = {name: f"{value}1" for name, value in body.items()} if body else {"another": "1"}
     response = call(method, route, path=path, body=other, headers=key)
     assert_problem(response, 409, "idempotency_key_reused")
 

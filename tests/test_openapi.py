@@ -9,6 +9,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from apps.common.errors import DomainError
+from apps.members.services import exporting
 from apps.ops.management.commands.openapi import generate
 from apps.ops.views import OPENAPI_FILE
 from tests.builders import (
@@ -104,6 +105,9 @@ def test_answers_are_as_documented(alice: ApiClient, bob: ApiClient, anonymous: 
         processed_upload(alice.member),
         processed_upload(alice.member, b"x"),
     }
+    export = exporting.request_export(member=alice.member)
+    exporting.make_export(export_id=export.pk)
+    waiting = exporting.request_export(member=alice.member)
     calls = [
         ("/app-config", "/app-config"),
         ("/taxonomies", "/taxonomies"),
@@ -119,6 +123,7 @@ def test_answers_are_as_documented(alice: ApiClient, bob: ApiClient, anonymous: 
         ("/posts/{post_id}/likes", f"/posts/{post.pk}/likes"),
         ("/posts/{post_id}/comments", f"/posts/{post.pk}/comments"),
         *(("/uploads/{upload_id}", f"/uploads/{upload.pk}") for upload in uploads),
+        *(("/me/export/{export_id}", f"/me/export/{row.pk}") for row in (export, waiting)),
     ]
     for route, path in calls:
         response = alice.get(path)

@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 
 from apps.members.models import DeviceSession, Member
-from apps.members.services import links
+from apps.members.services import exporting, links
 from tests.builders import (
     CONSENTS_JSON,
     DEVICE_JSON,
@@ -54,6 +54,7 @@ class World:
             "member": lambda: self.owner.pk,
             "reset_token": lambda: links.reset_token(confirmed(make_member())),
             "verify_token": lambda: links.verify_token(make_member(email="a@example.com")),
+            "export": lambda: exporting.request_export(member=self.owner).pk,
             "refresh_token": lambda: sign_up("refresher").refresh_token,
         }
 
@@ -147,6 +148,9 @@ TABLE: list[tuple[str, str, str, Any, tuple[int, int, int, int, int]]] = [
     ),
     ("GET", "/me", "/me", None, (401, 200, 200, 200, 200)),
     ("PATCH", "/me", "/me", {"bio": "안녕"}, (401, 200, 200, 403, 200)),
+    ("DELETE", "/me", "/me", {"password": PASSWORD}, (401, 202, 202, 202, 403)),
+    ("POST", "/me/export", "/me/export", None, (401, 202, 202, 202, 202)),
+    ("GET", "/me/export/{export_id}", "/me/export/{export}", None, (401, 404, 200, 200, 404)),
     ("GET", "/me/drafts", "/me/drafts", None, (401, 200, 200, 200, 200)),
     ("GET", "/me/likes", "/me/likes", None, (401, 200, 200, 200, 200)),
     ("GET", "/me/consents", "/me/consents", None, (401, 200, 200, 200, 200)),

@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 # is dead, or waits for storage to come back.
 _RESEND_AFTER = dt.timedelta(minutes=2)
 _PURGE_BATCH = 500
+# Five files each, one call of storage for each file.
+_ERASE_BATCH = 50
 
 
 def create_upload(
@@ -258,6 +260,24 @@ def purge_unattached_uploads() -> int:
         total += len(uploads)
         if len(uploads) < _PURGE_BATCH:
             return total
+
+
+def erase_uploads(*, owner_id: UUID) -> None:
+    """Delete all uploads of a member who is being erased, and before each row its files.
+
+    In batches; cut off and run again, it goes on. Nothing else may use them any more.
+    """
+    while True:
+        uploads = list(Upload.objects.filter(owner_id=owner_id).order_by("pk")[:_ERASE_BATCH])
+        # Here and not by a task: a file must not be left where its task fails for good.
+        for upload in uploads:
+            delete_files(
+                public=[item["key"] for item in upload.renditions],
+                originals=[upload.incoming_key, upload.original_key],
+            )
+        Upload.objects.filter(pk__in=[upload.pk for upload in uploads]).delete()
+        if len(uploads) < _ERASE_BATCH:
+            return
 
 
 def _delete_locked(uploads: Sequence[Upload]) -> None:

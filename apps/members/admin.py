@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.core.exceptions import ValidationError
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
@@ -15,8 +16,18 @@ from apps.common.admin import ReadOnly, SavesChangesOnly
 from apps.common.errors import Throttled
 from apps.common.throttles import address_of, count_call
 from apps.media.thumbnail import thumbnail
-from apps.members.models import Consent, ConsentNotice, DeviceSession, Member, RefreshToken
+from apps.members.models import (
+    Consent,
+    ConsentNotice,
+    DeviceSession,
+    Export,
+    Leaving,
+    Member,
+    RefreshToken,
+    RetainedRecord,
+)
 from apps.members.services.passwords import reset_password
+from apps.members.services.standing import set_open
 
 
 class LoginForm(AdminAuthenticationForm):
@@ -126,8 +137,16 @@ class MemberAdmin(SavesChangesOnly, UserAdmin):
         return thumbnail(member.avatar, height=32)
 
     def has_delete_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
-        """Members leave by themselves; until they can, make the account inactive."""
+        """Members leave by themselves."""
         return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
+        """Opening and closing an account is more than a column."""
+        is_changed = change and "is_active" in form.changed_data
+        if is_changed and not set_open(member=obj, is_open=obj.is_active):
+            obj.is_active = False
+            self.message_user(request, "The account is being erased.", messages.ERROR)
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(DeviceSession)
@@ -167,3 +186,32 @@ class ConsentNoticeAdmin(ReadOnly):
     list_filter = ["reason", "channel", ("told_at", admin.EmptyFieldListFilter), "created_at"]
     search_fields = ["=consent__member__username"]
     list_select_related = ["consent"]
+
+
+@admin.register(Leaving)
+class LeavingAdmin(ReadOnly):
+    """Who has left and can still come back. To keep one, make the member active."""
+
+    list_display = ["member", "left_at", "erase_at", "erasing_since"]
+    list_filter = ["erase_at"]
+    search_fields = ["=member__username"]
+    list_select_related = ["member"]
+
+
+@admin.register(RetainedRecord)
+class RetainedRecordAdmin(ReadOnly):
+    """What is kept of members who were erased; docs/leaving.md says why."""
+
+    list_display = ["id", "kind", "basis", "created_at", "delete_at"]
+    list_filter = ["kind", "delete_at"]
+    search_fields = ["=source_id"]
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnly):
+    """Members' exports. The files are theirs alone: no link is given here."""
+
+    list_display = ["id", "member", "status", "size", "created_at", "expires_at"]
+    list_filter = ["status"]
+    search_fields = ["=id", "=member__username"]
+    list_select_related = ["member"]

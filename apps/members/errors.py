@@ -59,3 +59,20 @@ class EmailMissing(DomainError):
     status = 409
     code = "email_missing"
     text = _("Add an e-mail address to your profile first.")
+
+
+class AccountLeaving(DomainError):
+    """The password is right, and the account will be deleted at `erase_at`. The same call with
+    `restore: true` takes that back and logs in."""
+
+    status = 409
+    code = "account_leaving"
+    text = _("This account will be deleted. You can still take that back.")
+
+
+class OperatorsStay(DomainError):
+    """An operator's account: another operator takes the rights away first."""
+
+    status = 403
+    code = "operators_stay"
+    text = _("Operators can't leave. Have another operator take your rights away first.")

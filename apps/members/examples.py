@@ -57,3 +57,12 @@ SESSION = {
 
 # What a link in a mail carries.
 LINK = {"token": "019a7c1e8f3b7c409d555d1c0f6e2a11.d0a1b2-5e3c…"}
+LEAVING = {"erase_at": "2026-11-30T09:00:00Z"}
+EXPORT_STARTED = {"id": "019a7c1e-8f3b-7c40-9d55-5d1c0f6e2a13", "status": "processing"}
+EXPORT = {
+    "id": "019a7c1e-8f3b-7c40-9d55-5d1c0f6e2a13",
+    "status": "ready",
+    "url": "https://igloo.example.com/account/export/IjAxOWE3…",
+    "expires_at": "2026-11-24T09:00:00Z",
+    "size": 48210044,
+}

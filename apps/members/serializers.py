@@ -93,6 +93,15 @@ class LoginIn(serializers.Serializer[Any]):
     username = serializers.CharField(max_length=200)
     password = PasswordField()
     device = DeviceIn()
+    restore = serializers.BooleanField(
+        default=False, help_text="take back that this account is being deleted"
+    )
+
+
+class LeaveIn(serializers.Serializer[Any]):
+    """Proof that it is the member who leaves."""
+
+    password = PasswordField()
 
 
 class RefreshIn(serializers.Serializer[Any]):

@@ -8,7 +8,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from apps.media.shapes import AvatarOut, avatar_of
-from apps.members.models import Consent, DeviceSession, Member
+from apps.members.models import Consent, DeviceSession, Export, Member
 from apps.members.models.consent import confirm_by, current_version
 from apps.members.services.sessions import TokenPair
 
@@ -91,6 +91,27 @@ class TokensOut(serializers.Serializer[Any]):
     token_type = serializers.ChoiceField(choices=["Bearer"])
     expires_in = serializers.IntegerField(help_text="seconds")
     member = MeOut()
+
+
+class LeavingOut(serializers.Serializer[Any]):
+    """A member has left, is hidden, and will be erased at `erase_at` unless they come back."""
+
+    erase_at = serializers.DateTimeField()
+
+
+class ExportStartedOut(serializers.Serializer[Any]):
+    """An export that is being made."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=Export.Status.values)
+
+
+class ExportOut(ExportStartedOut):
+    """An export. When it is `ready`: where the zip is, until when, and its size in bytes."""
+
+    url = serializers.URLField(required=False)
+    expires_at = serializers.DateTimeField(required=False)
+    size = serializers.IntegerField(required=False)
 
 
 class SessionDeviceOut(serializers.Serializer[Any]):

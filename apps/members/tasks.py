@@ -7,7 +7,14 @@ from django_tasks import task
 
 # Services enqueue these tasks, and tasks call services: each imports the other as a module, and
 # looks into it only when it is called.
-from apps.members.services import consent_notices, mails, sessions
+from apps.members.services import (
+    consent_notices,
+    erasing,
+    exporting,
+    leaving,
+    mails,
+    sessions,
+)
 from apps.tasks.periodic import periodic
 
 
@@ -61,6 +68,72 @@ def mail_new_device(session_id: str) -> bool:
     return mails.send_new_device(session_id=UUID(session_id))
 
 
+@task()
+def recount_member(member_id: str) -> None:
+    """See erasing.recount_member."""
+    erasing.recount_member(member_id=UUID(member_id))
+
+
+@task()
+def mail_leaving(leaving_id: str) -> None:
+    """See leaving.mail_leaving."""
+    leaving.mail_leaving(leaving_id=UUID(leaving_id))
+
+
+@task()
+def mail_deletion_links(member_ids: list[str]) -> None:
+    """One task for each mail, so that one that fails sends no other twice."""
+    for member_id in member_ids:
+        mail_deletion_link.enqueue(member_id)
+
+
+@task()
+def mail_deletion_link(member_id: str) -> None:
+    """See leaving.mail_deletion_link."""
+    leaving.mail_deletion_link(member_id=UUID(member_id))
+
+
+@task()
+def erase_due_members() -> int:
+    """See erasing.erase_due_members."""
+    return erasing.erase_due_members()
+
+
+# Not `heavy`: a container for each member. One that takes longer than the queue's 300 s is cut off,
+# and goes on.
+@task()
+def erase_member(leaving_id: str) -> str:
+    """See erasing.erase_member."""
+    return erasing.erase_member(leaving_id=UUID(leaving_id))
+
+
+@task()
+def delete_retained_records() -> int:
+    """See erasing.delete_retained_records."""
+    return erasing.delete_retained_records()
+
+
+@task(queue_name="heavy")
+def make_export(export_id: str) -> str:
+    """See exporting.make_export."""
+    return exporting.make_export(export_id=UUID(export_id))
+
+
+@task()
+def mail_export(export_id: str) -> None:
+    """See exporting.mail_export."""
+    exporting.mail_export(export_id=UUID(export_id))
+
+
+@task()
+def delete_old_exports() -> int:
+    """See exporting.delete_old_exports."""
+    return exporting.delete_old_exports()
+
+
 periodic("delete-expired-sessions", "7 18 * * *", delete_expired_sessions)
 # 09:23 in Korea, by day.
 periodic("send-consent-notices", "23 0 * * *", send_consent_notices)
+periodic("erase-due-members", "27 * * * *", erase_due_members)
+periodic("delete-retained-records", "57 18 * * *", delete_retained_records)
+periodic("delete-old-exports", "47 * * * *", delete_old_exports)

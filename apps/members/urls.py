@@ -3,7 +3,16 @@
 from django.urls import path
 
 from apps.members import pages
-from apps.members.views import consents, emails, login, passwords, profiles, sessions
+from apps.members.views import (
+    account_pages,
+    consents,
+    emails,
+    exports,
+    login,
+    passwords,
+    profiles,
+    sessions,
+)
 
 urlpatterns = [
     path("auth/signup", login.SignupView.as_view()),
@@ -21,10 +30,15 @@ urlpatterns = [
     path("me", profiles.MeView.as_view()),
     path("me/consents", consents.ConsentsView.as_view()),
     path("me/consents/<str:kind>", consents.ConsentView.as_view()),
+    path("me/export", exports.ExportsView.as_view()),
+    path("me/export/<uuid:export_id>", exports.ExportView.as_view()),
     path("members/<uuid:member_id>", profiles.MemberView.as_view()),
 ]
 
 page_urlpatterns = [
+    path("delete", account_pages.DeletePage.as_view(), name="account-delete"),
+    path("restore", account_pages.RestorePage.as_view(), name="account-restore"),
+    path("export/<str:token>", exports.export_file),
     path("password", pages.PasswordPage.as_view()),
     path("verify", pages.VerifyPage.as_view()),
 ]

@@ -5,7 +5,7 @@ import re
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.errors import DomainError, FieldError
-from apps.members.models import Member
+from apps.members.models import Member, RetainedRecord
 from apps.members.models.member import USERNAME_PATTERN
 
 # Names that would pass for the service itself, or for a page of it.
@@ -34,7 +34,7 @@ class UsernameReserved(DomainError):
 
 
 class UsernameTaken(DomainError):
-    """Someone has this username."""
+    """Someone has this username, or had it until they left a short while ago."""
 
     status = 409
     code = "username_taken"
@@ -57,7 +57,8 @@ def require_free(username: str) -> None:
     # `admin.` and `_admin_` would pass for `admin`.
     if username in RESERVED or username.strip("._") in RESERVED:
         raise UsernameReserved(errors=[_at_username(UsernameReserved)])
-    if Member.objects.filter(username=username).exists():
+    is_kept = RetainedRecord.objects.keeping_name(username).exists()
+    if is_kept or Member.objects.filter(username=username).exists():
         raise username_taken()
 
 

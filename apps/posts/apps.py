@@ -8,3 +8,9 @@ class PostsConfig(AppConfig):
 
     name = "apps.posts"
     verbose_name = "Posts"
+
+    def ready(self) -> None:
+        """Say what is kept of a member."""
+        from apps.posts.services.belongings import register_own
+
+        register_own()

@@ -103,8 +103,12 @@ def test_what_is_sent_and_never_used_expires() -> None:
     found = rules("Originals")
     assert found["incoming"]["Prefix"] == "incoming/"
     assert found["incoming"]["ExpirationInDays"] == 2
+    # An export is deleted by a task after a day.
+    assert found["exports"]["Prefix"] == "exports/"
+    assert found["exports"]["ExpirationInDays"] == 2
     # No rule takes away an original that is in use.
-    assert [name for name, rule in found.items() if "ExpirationInDays" in rule] == ["incoming"]
+    expiring = [name for name, rule in found.items() if "ExpirationInDays" in rule]
+    assert expiring == ["incoming", "exports"]
     # The last version of what a member deletes is gone within 5 days; S3 counts from midnight.
     assert found["what-was-deleted"]["NoncurrentVersionExpiration"]["NoncurrentDays"] + 1 < 5
     assert set(found["what-was-deleted"]) & {"Prefix", "TagFilters"} == set()

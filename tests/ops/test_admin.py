@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from apps.media.models import RenditionRun, Upload
 from apps.members.models import Consent, DeviceSession, Member
+from apps.members.services import erasing, exporting, leaving
 from apps.ops.models import CostReport
 from apps.posts.models import Comment, Post, PostLike, Style
 from tests.builders import (
@@ -58,6 +59,10 @@ def fill(rows: int) -> None:
         CostReport.objects.create(
             week=dt.date(2026, 11, 9) + weeks, outcome="denied", computed_at=timezone.now()
         )
+        exporting.request_export(member=author)
+        leaving.leave(member=make_member())
+        gone = make_member()
+        erasing._retain(gone)
 
 
 def test_every_model_of_ours_that_operators_need_is_there() -> None:
@@ -69,8 +74,10 @@ def test_every_model_of_ours_that_operators_need_is_there() -> None:
         "ConsentNotice",
         "CostReport",
         "DeviceSession",
+        "Export",
         "HousingType",
         "IdempotencyKey",
+        "Leaving",
         "Member",
         "Post",
         "PostLike",
@@ -78,6 +85,7 @@ def test_every_model_of_ours_that_operators_need_is_there() -> None:
         "RateWindow",
         "RefreshToken",
         "RenditionRun",
+        "RetainedRecord",
         "Style",
         "Upload",
     }

@@ -12,6 +12,7 @@ from django.db import OperationalError, connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 
 from apps.members.models import Member
+from apps.members.services import erasing, standing
 from apps.posts.models import Comment, Photo, Post, PostLike
 from apps.posts.services import comments, counters, likes, posts
 from apps.posts.services.counters import recount_counters
@@ -23,14 +24,15 @@ NOTHING_WRONG = {"photo_count": 0, "like_count": 0, "comment_count": 0, "posts_c
 
 
 def loved_post() -> Post:
-    """Two photos, three likes, two comments; one of each of the latter by a closed account."""
+    """Two photos, three likes, three comments; one of each of the latter by a closed account."""
     post = make_post(make_member(), photos=2)
     gone = make_member()
     for member in (make_member(), make_member(), gone):
         make_like(member, post.pk)
-    make_comment(make_member(), post)
-    make_comment(gone, post)
-    Member.objects.filter(pk=gone.pk).update(is_active=False)
+    for member in (make_member(), make_member(), gone):
+        make_comment(member, post)
+    standing.set_open(member=gone, is_open=False)
+    erasing.recount_member(member_id=gone.pk)
     return post
 
 
@@ -46,8 +48,8 @@ def updates(queries: CaptureQueriesContext) -> list[str]:
 def assert_accurate() -> None:
     for post in Post.objects.all():
         assert post.photo_count == post.photos.count()
-        assert post.like_count == post.likes.count()
-        assert post.comment_count == post.comments.count()
+        assert post.like_count == post.likes.filter(member__is_active=True).count()
+        assert post.comment_count == post.comments.filter(author__is_active=True).count()
     for member in Member.objects.all():
         assert member.posts_count == member.posts.filter(status="published").count()
 
@@ -195,7 +197,7 @@ def test_a_published_post_without_photos_is_reported_and_keeps_nobody_from_being
     assert caplog.messages.count(left) == 2
     broken.refresh_from_db()
     other.refresh_from_db()
-    assert (broken.photo_count, broken.like_count, other.like_count) == (1, 0, 3)
+    assert (broken.photo_count, broken.like_count, other.like_count) == (1, 0, 2)
 
 
 # --- At once ------------------------------------------------------------------------------------
@@ -227,11 +229,11 @@ def await_blocked(run: Future[Any]) -> None:
 WRITES: dict[str, Callable[[Post, Member], object]] = {
     "like": lambda post, member: likes.like_post(member=member, post_id=post.pk),
     "take a like back": lambda post, member: likes.unlike_post(
-        member=PostLike.objects.filter(post=post)[0].member, post_id=post.pk
+        member=PostLike.objects.filter(post=post).earliest("id").member, post_id=post.pk
     ),
     "comment": lambda post, member: make_comment(member, post),
     "remove a comment": lambda post, member: comments.remove_comment(
-        comment_id=Comment.objects.filter(post=post)[0].pk
+        comment_id=Comment.objects.filter(post=post).earliest("id").pk
     ),
     "change photos": lambda post, member: posts.update_post(
         post_id=post.pk,

@@ -1,6 +1,7 @@
 """How a phone gets its file into storage without the API in between.
 
-A driver is a module with `issue_ticket(upload) -> Ticket`; `settings.UPLOAD_DRIVER` names it.
+A driver is a module with `issue_ticket(upload) -> Ticket` and `issue_link(key, filename=…)`, the
+way back; `settings.UPLOAD_DRIVER` names it.
 Reading and deleting go through Django's storages, the same for all drivers.
 """
 
@@ -24,3 +25,13 @@ def issue_ticket(upload: Upload) -> Ticket:
     """A ticket for this upload's key, type, size and hash, good until `upload.expires_at`."""
     ticket: Ticket = import_module(settings.UPLOAD_DRIVER).issue_ticket(upload)
     return ticket
+
+
+def issue_link(key: str, *, filename: str) -> str | None:
+    """A URL that gives out one private file for a minute; None where we have to send it ourselves.
+
+    Args:
+        filename: what a browser saves it as; ASCII.
+    """
+    link: str | None = import_module(settings.UPLOAD_DRIVER).issue_link(key, filename=filename)
+    return link

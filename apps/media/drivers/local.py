@@ -33,6 +33,10 @@ def issue_ticket(upload: Upload) -> Ticket:
     return Ticket(url=PATH, fields={**fields, "policy": signing.dumps(conditions, salt=_SALT)})
 
 
+def issue_link(key: str, *, filename: str) -> None:
+    """None: a laptop's files are sent by the process itself."""
+
+
 def receive(fields: dict[str, str], file: UploadedFile | None) -> None:
     """Store a file that meets its ticket's conditions.
 

@@ -1,7 +1,18 @@
 """Models of members."""
 
 from apps.members.models.consent import Consent, ConsentNotice
+from apps.members.models.export import Export
+from apps.members.models.leaving import Leaving, RetainedRecord
 from apps.members.models.member import Member
 from apps.members.models.session import DeviceSession, RefreshToken
 
-__all__ = ["Consent", "ConsentNotice", "DeviceSession", "Member", "RefreshToken"]
+__all__ = [
+    "Consent",
+    "ConsentNotice",
+    "DeviceSession",
+    "Export",
+    "Leaving",
+    "Member",
+    "RefreshToken",
+    "RetainedRecord",
+]

@@ -82,6 +82,9 @@ class Member(UUIDModel, AbstractBaseUser, PermissionsMixin):
     )
     suspended_until = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
+    # When a closed account was opened again. What it likes and wrote may be missing from counters
+    # until a task has counted: see posts.services.counters.uncount.
+    reopened_at = models.DateTimeField(null=True, blank=True, editable=False)
     is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
     version = models.PositiveIntegerField(default=1)

@@ -19,7 +19,7 @@ from apps.common.throttles import count_call, forgive_call
 from apps.members import tasks
 from apps.members.errors import LoginFailed, RefreshTokenInvalid
 from apps.members.models import DeviceSession, Member, RefreshToken
-from apps.members.services import places
+from apps.members.services import leaving, places
 from apps.members.tokens import issue_access_token
 
 # Spent tokens are kept this long to recognise one that is used again; older ones are unknown,
@@ -56,42 +56,24 @@ class TokenPair:
     refresh_token: str
 
 
-def log_in(*, username: str, password: str, device: Device) -> TokenPair:
-    """Open a session on a device. See docs/adr/0015-guessing-passwords.md.
+def log_in(*, username: str, password: str, device: Device, restore: bool = False) -> TokenPair:
+    """Open a session on a device.
+
+    Args:
+        restore: come back, if the member is leaving.
 
     Raises:
-        LoginFailed
-        Throttled: many have failed of late where the member was never seen, and so is this one.
+        LoginFailed, Throttled: see find_by_password.
+        AccountLeaving: the password is right, and the member is leaving.
     """
-    username = username.lower()
-    here = places.network_key(username, device.network)
-    seen_here = DeviceSession.objects.trusted().filter(
-        member=OuterRef("pk"), networks__contains=[here]
+    found, is_outdated = find_by_password(
+        username=username, password=password, network=device.network
     )
-    member = (
-        Member.objects.filter(username=username, is_active=True)
-        .annotate(seen_here=Exists(seen_here))
-        .first()
-    )
-    if member is not None and member.seen_here:
-        return _log_in(member, password, device)
-    # Counted before it is known to be a failure, so that none of many at once gets past.
-    count_call("login_stranger", username)
-    pair = _log_in(member, password, device)
-    forgive_call("login_stranger", username)
-    return pair
-
-
-def _log_in(member: Member | None, password: str, device: Device) -> TokenPair:
-    if member is None:
-        # As long as checking a real one, so that the time tells nobody which names exist.
-        make_password(password)
-        raise LoginFailed
-    is_correct, is_outdated = verify_password(password, member.password)
-    if not is_correct:
-        raise LoginFailed
+    member: Member | None = found
     with transaction.atomic():
-        member = lock_if_password_is(member)
+        if not found.is_active:
+            member = leaving.refuse_or_restore(member=found, restore=restore)
+        member = member and lock_if_password_is(member)
         if member is None:
             raise LoginFailed
         if is_outdated:
@@ -99,6 +81,42 @@ def _log_in(member: Member | None, password: str, device: Device) -> TokenPair:
             member.set_password(password)
             member.save(update_fields=["password"])
         return open_session(member=member, device=device)
+
+
+def find_by_password(*, username: str, password: str, network: str) -> tuple[Member, bool]:
+    """Whose name and password these are, also of a closed account; whether the hash is outdated.
+
+    Args:
+        network: where it was asked from. See docs/adr/0015-guessing-passwords.md.
+
+    Raises:
+        LoginFailed: after the same time whether or not there is such a name.
+        Throttled: many have failed of late where the member was never seen, and so is this one.
+    """
+    username = username.lower()
+    seen_here = DeviceSession.objects.trusted().filter(
+        member=OuterRef("pk"), networks__contains=[places.network_key(username, network)]
+    )
+    member = Member.objects.filter(username=username).annotate(seen_here=Exists(seen_here)).first()
+    if member is not None and member.seen_here:
+        return _check_password(member, password)
+    # Counted before it is known to be a failure, so that none of many at once gets past.
+    count_call("login_stranger", username)
+    found = _check_password(member, password)
+    forgive_call("login_stranger", username)
+    return found
+
+
+def _check_password(member: Member | None, password: str) -> tuple[Member, bool]:
+    """The member, and whether the hash is outdated; raises LoginFailed."""
+    if member is None:
+        # As long as checking a real one, so that the time tells nobody which names exist.
+        make_password(password)
+        raise LoginFailed
+    is_correct, is_outdated = verify_password(password, member.password)
+    if not is_correct:
+        raise LoginFailed
+    return member, is_outdated
 
 
 def lock_if_password_is(member: Member) -> Member | None:

@@ -76,13 +76,15 @@ class LoginView(APIView):
         tag="auth",
         body=LoginIn,
         answers={200: TokensOut},
-        errors=[errors.LoginFailed],
+        errors=[errors.LoginFailed, errors.AccountLeaving],
         example_in=examples.LOGIN,
         example_out=examples.TOKENS,
     )
     def post(self, request: Request) -> Response:
-        """Opens a session for the device. While many guess a member's password, only places where
-        the member was seen get in: others are 429, whatever the password."""
+        """Opens a session for the device. A member who is leaving gets 409 `account_leaving` with
+        `erase_at`; with `restore: true` they come back and are logged in. While many guess
+        a member's password, only places where the member was seen get in: others are 429,
+        whatever the password."""
         body = LoginIn(data=request.data)
         body.is_valid(raise_exception=True)
         data = body.validated_data

@@ -1,5 +1,6 @@
 """Profiles: one's own and others'."""
 
+from typing import Any
 from uuid import UUID
 
 from rest_framework.permissions import AllowAny
@@ -10,15 +11,17 @@ from rest_framework.views import APIView
 from apps.common.etags import expected_versions, versioned_response
 from apps.common.lookups import get_or_404
 from apps.common.openapi import describe
-from apps.common.permissions import MembersOnly
+from apps.common.permissions import IsMember, MembersOnly
+from apps.common.throttles import RateThrottle, count_call
 from apps.media import errors as media_errors
 from apps.media.shapes import media_base
-from apps.members import examples
+from apps.members import errors, examples
 from apps.members.authentication import current_member
 from apps.members.models import Member
-from apps.members.serializers import ProfileIn
-from apps.members.services import profile
+from apps.members.serializers import LeaveIn, ProfileIn
+from apps.members.services import leaving, profile
 from apps.members.shapes import (
+    LeavingOut,
     MeOut,
     OtherMemberOut,
     me_shape,
@@ -30,6 +33,10 @@ class MeView(APIView):
     """One's own account."""
 
     permission_classes = [MembersOnly]
+
+    def get_permissions(self) -> Any:
+        """A suspended member may leave."""
+        return [IsMember()] if self.request.method == "DELETE" else super().get_permissions()
 
     @describe(summary="My account", tag="members", answers={200: MeOut}, example_out=examples.ME)
     def get(self, request: Request) -> Response:
@@ -62,6 +69,29 @@ class MeView(APIView):
             expected=expected_versions(request),
         )
         return versioned_response(me_shape(member, media_base(request)), member.version)
+
+    @describe(
+        summary="Leave igloo",
+        tag="members",
+        body=LeaveIn,
+        answers={202: LeavingOut},
+        errors=[errors.PasswordWrong, errors.OperatorsStay],
+        example_in={"password": "a long passphrase"},
+        example_out=examples.LEAVING,
+    )
+    def delete(self, request: Request) -> Response:
+        """Hides the account and all that is on it at once, and ends every session, this one too:
+        where the answer is lost, a retry gets 401 `token_invalid`, and a login 409
+        `account_leaving`. All of it is erased at `erase_at`, unless the member comes back by a
+        login with `restore: true`."""
+        body = LeaveIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        # Under the key of the change of passwords: guesses at either count together.
+        count_call("login_account", RateThrottle().caller(request))
+        member = current_member(request)
+        leaving.require_proof(member, **body.validated_data)
+        shape = {"erase_at": leaving.leave(member=member).erase_at}
+        return Response(shape, status=202, headers={"Cache-Control": "no-store"})
 
 
 class MemberView(APIView):

@@ -1,13 +1,13 @@
 """Counting again what the counters of posts and members count, and mending those that are wrong."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Count, F, Model, QuerySet
 
 from apps.members.models import Member
 from apps.posts.models import Comment, Photo, Post, PostLike
@@ -50,15 +50,15 @@ class _Drift:
     is_mended: bool
 
 
-# What the services count: also what closed accounts wrote. No rows are behind save_count,
+# What everyone sees: without what closed accounts like and wrote. No rows are behind save_count,
 # followers_count and following_count yet.
 _TABLES = (
     _Table(
         Post,
         {
             "photo_count": _Counted(Photo.objects.all(), "post_id"),
-            "like_count": _Counted(PostLike.objects.all(), "post_id"),
-            "comment_count": _Counted(Comment.objects.all(), "post_id"),
+            "like_count": _Counted(PostLike.objects.filter(member__is_active=True), "post_id"),
+            "comment_count": _Counted(Comment.objects.filter(author__is_active=True), "post_id"),
         },
         columns=("status",),
     ),
@@ -103,6 +103,33 @@ def recount_counters() -> dict[str, int]:
     if wrong:
         logger.warning("%d counters were wrong: %s", wrong, report)
     return report
+
+
+def lock_posts(post_ids: Iterable[UUID]) -> list[Post]:
+    """Lock posts in the order of their keys, as everyone does; those that are gone are left out."""
+    return list(
+        Post.objects.select_for_update(no_key=True).filter(pk__in=list(post_ids)).order_by("pk")
+    )
+
+
+def recount_locked_posts(posts: Sequence[Post]) -> None:
+    """Count anew what the counters of locked posts count, in the caller's transaction."""
+    _mend_locked(_TABLES[0], posts)
+
+
+def uncount(*, post: Post, counter: str, by: Member) -> None:
+    """Take a like or a comment of `by` that was just deleted out of a locked post's counter.
+
+    One is subtracted where it was surely counted. What a member likes or wrote who has left, or
+    has come back, is counted only once a task has come by: the post is counted anew.
+
+    Args:
+        by: as the row was after the post was locked.
+    """
+    if by.is_active and by.reopened_at is None:
+        Post.objects.filter(pk=post.pk).update(**{counter: F(counter) - 1})
+    else:
+        recount_locked_posts(lock_posts([post.pk]))
 
 
 def _recount_in_batches(table: _Table) -> Iterator[tuple[int, list[_Drift]]]:

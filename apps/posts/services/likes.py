@@ -7,28 +7,32 @@ from django.db.models import F
 
 from apps.common.lookups import get_or_404
 from apps.members.models import Member
+from apps.members.services.standing import hold_open
 from apps.posts.errors import PostNotPublished
 from apps.posts.models import Post, PostLike
+from apps.posts.services.counters import uncount
 
 
 def like_post(*, member: Member, post_id: UUID) -> None:
-    """Like a post; again is harmless. Raises NotFound, PostNotPublished."""
+    """Like a post; again is harmless. Raises NotFound, PostNotPublished, TokenInvalid."""
     with transaction.atomic():
         post = _lock(member, post_id)
         if post.status != Post.Status.PUBLISHED:
             raise PostNotPublished
+        hold_open(member)
         _like, is_new = PostLike.objects.get_or_create(member=member, post=post)
         if is_new:
             Post.objects.filter(pk=post.pk).update(like_count=F("like_count") + 1)
 
 
 def unlike_post(*, member: Member, post_id: UUID) -> None:
-    """Take a like back; again is harmless. Raises NotFound."""
+    """Take a like back; again is harmless. Raises NotFound, TokenInvalid."""
     with transaction.atomic():
         post = _lock(member, post_id)
+        member = hold_open(member)
         deleted, _by_model = PostLike.objects.filter(member=member, post=post).delete()
         if deleted:
-            Post.objects.filter(pk=post.pk).update(like_count=F("like_count") - 1)
+            uncount(post=post, counter="like_count", by=member)
 
 
 def _lock(member: Member, post_id: UUID) -> Post:

@@ -1,0 +1,118 @@
+"""Members who are leaving, and what the law keeps of those who left."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.models import JSONField, UUIDModel
+from apps.members.models.member import Member
+
+
+class LeavingQuerySet(models.QuerySet["Leaving"]):
+    """Reads of members who are leaving."""
+
+    def due(self) -> "LeavingQuerySet":
+        """Those whose time to come back is over."""
+        return self.filter(erase_at__lte=timezone.now())
+
+    def can_be_taken_back(self) -> "LeavingQuerySet":
+        """Those who may still come back."""
+        return self.filter(erase_at__gt=timezone.now(), erasing_since__isnull=True)
+
+
+class Leaving(UUIDModel):
+    """A member left and is hidden (`is_active` is off); the row goes when they come back, and with
+    them when they are erased. Tasks name this row: its id is nobody's once it is gone."""
+
+    member = models.OneToOneField(Member, on_delete=models.CASCADE, related_name="leaving")
+    left_at = models.DateTimeField()
+    erase_at = models.DateTimeField()
+    # From then on there is no way back, whatever the clock of another host says.
+    erasing_since = models.DateTimeField(null=True, blank=True)
+
+    objects = LeavingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "leaving"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(erase_at__gt=F("left_at")), name="leaving_before_erasing"
+            ),
+        ]
+        indexes = [
+            # erase_due_members.
+            models.Index(fields=["erase_at"], name="leaving_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"left at {self.left_at:%Y-%m-%d %H:%M}"
+
+
+def hash_username(username: str) -> bytes:
+    """What stands for a username where the name itself must not be kept."""
+    return salted_hmac("apps.members.retained.username", username, algorithm="sha256").digest()
+
+
+class RetainedRecordQuerySet(models.QuerySet["RetainedRecord"]):
+    """Reads of what is kept."""
+
+    def keeping_name(self, username: str) -> "RetainedRecordQuerySet":
+        """What keeps a username from being taken."""
+        return self.filter(
+            kind=RetainedRecord.Kind.USERNAME,
+            username_hash=hash_username(username),
+            delete_at__gt=timezone.now(),
+        )
+
+
+class RetainedRecord(UUIDModel):
+    """What is kept of a member who was erased, for as long as a law or a rule says.
+
+    Nothing of the service reads it but the check of free usernames. docs/leaving.md says what each
+    kind holds and why.
+    """
+
+    class Kind(models.TextChoices):
+        """What it is."""
+
+        LOGIN = "login", _("log-in record")
+        OPERATOR = "operator", _("what an operator did in the admin")
+        USERNAME = "username", _("a username that can't be taken yet")
+
+    class Basis(models.TextChoices):
+        """By which law or rule it is kept."""
+
+        COMMUNICATIONS = "communications", _("Protection of Communications Secrets Act, 15-2")
+        SAFEGUARDS = "safeguards", _("PIPA's standard of safeguards, article 8")
+        IMPERSONATION = "impersonation", _("terms of service: against impersonation")
+
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    basis = models.CharField(max_length=20, choices=Basis.choices)
+    # Of the row that it was made of, so that an erasing that goes on makes nothing twice.
+    source_id = models.CharField(max_length=64)
+    # A keyed hash of the username: who knows the name and the SECRET_KEY finds the rows.
+    username_hash = models.BinaryField(max_length=32)
+    data = JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    delete_at = models.DateTimeField()
+
+    objects = RetainedRecordQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "source_id"], name="retained_once"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["login", "operator", "username"]), name="retained_kind_known"
+            ),
+        ]
+        indexes = [
+            # Deleting what has had its time.
+            models.Index(fields=["delete_at"], name="retained_until"),
+            # Whether a username is free; what is kept of a member whose name is known.
+            models.Index(fields=["username_hash"], name="retained_by_username"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} until {self.delete_at:%Y-%m-%d}"

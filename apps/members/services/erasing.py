@@ -1,0 +1,143 @@
+"""Erasing members whose time to come back is over, and what is kept of them."""
+
+import datetime as dt
+import logging
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.db import transaction
+from django.utils import timezone
+
+from apps.members import tasks
+from apps.members.models import DeviceSession, Leaving, Member, RetainedRecord
+from apps.members.models.leaving import hash_username
+from apps.members.services import standing
+from apps.members.services.belongings import registered
+from apps.tasks.services import enqueue_once
+
+logger = logging.getLogger(__name__)
+
+# Of one run of the periodic task; the next one, an hour later, finds the others.
+_MEMBERS = 1000
+# Rows of one transaction.
+_BATCH = 500
+# How long the law has log-in records kept: three months (Enforcement Decree of the Protection of
+# Communications Secrets Act, article 41), and what operators did with personal data: two years
+# (PIPC's standard of measures to ensure the safety of personal information, article 8).
+LOGINS_KEPT = dt.timedelta(days=92)
+OPERATORS_KEPT = dt.timedelta(days=731)
+_Kind, _Basis = RetainedRecord.Kind, RetainedRecord.Basis
+
+
+def recount_member(*, member_id: UUID) -> None:
+    """Count again all that a member's likes, comments and the like are counted in."""
+    for belonging in registered():
+        if belonging.recount is not None:
+            belonging.recount(member_id)
+
+
+def erase_due_members() -> int:
+    """Enqueue a task for each member whose time is over; how many.
+
+    Once an hour for each: one whose task has failed gets another, which goes on where it stopped.
+    """
+    due = list(Leaving.objects.due().order_by("erase_at").values_list("pk", flat=True)[:_MEMBERS])
+    hour = timezone.now().strftime("%Y-%m-%dT%H")
+    for leaving_id in due:
+        enqueue_once(tasks.erase_member, f"{leaving_id}@{hour}", str(leaving_id))
+    return len(due)
+
+
+def erase_member(*, leaving_id: UUID) -> str:
+    """Erase a member: files, rows, and last the member. It can be cut off anywhere and run again.
+
+    Returns:
+        "erased"; "not due" where they came back or are gone already.
+    """
+    member = _begin(leaving_id)
+    if member is None:
+        return "not due"
+    _retain(member)
+    for belonging in reversed(registered()):
+        if belonging.erase is not None:
+            belonging.erase(member)
+    # With what little Django's own tables hang on it: groups and permissions.
+    Member.objects.filter(pk=member.pk).delete()
+    logger.info("a member who left was erased")
+    return "erased"
+
+
+def _begin(leaving_id: UUID) -> Member | None:
+    """The member, from now on without a way back."""
+    leaving = Leaving.objects.select_related("member").filter(pk=leaving_id).first()
+    if leaving is None:
+        return None
+    with transaction.atomic():
+        member = standing.lock(leaving.member, is_active=False)
+        if member is None:
+            return None
+        due = Leaving.objects.due().filter(pk=leaving_id)
+        due.filter(erasing_since__isnull=True).update(erasing_since=timezone.now())
+        return member if due.exists() else None
+
+
+def _retain(member: Member) -> None:
+    """Keep what has to be kept, once; docs/leaving.md says what and why."""
+    name = hash_username(member.username)
+    now = timezone.now()
+    found = [
+        RetainedRecord(
+            kind=_Kind.USERNAME,
+            basis=_Basis.IMPERSONATION,
+            source_id=name.hex(),
+            username_hash=name,
+            delete_at=now + dt.timedelta(seconds=settings.USERNAME_KEPT_SECONDS),
+        )
+    ]
+    for session in DeviceSession.objects.filter(
+        member=member, last_used_at__gt=now - LOGINS_KEPT
+    ).iterator(_BATCH):
+        times = {"logged_in_at": session.created_at, "last_used_at": session.last_used_at}
+        found.append(
+            RetainedRecord(
+                kind=_Kind.LOGIN,
+                basis=_Basis.COMMUNICATIONS,
+                source_id=str(session.pk),
+                username_hash=name,
+                data={"platform": session.platform}
+                | {key: moment.isoformat() for key, moment in times.items()},
+                delete_at=session.last_used_at + LOGINS_KEPT,
+            )
+        )
+    entries = LogEntry.objects.filter(user=member, action_time__gt=now - OPERATORS_KEPT)
+    for entry in entries.select_related("content_type").iterator(_BATCH):
+        found.append(
+            RetainedRecord(
+                kind=_Kind.OPERATOR,
+                basis=_Basis.SAFEGUARDS,
+                source_id=str(entry.pk),
+                username_hash=name,
+                data={
+                    "at": entry.action_time.isoformat(),
+                    "action": entry.action_flag,
+                    "model": str(entry.content_type),
+                    "object_id": entry.object_id,
+                },
+                delete_at=entry.action_time + OPERATORS_KEPT,
+            )
+        )
+    RetainedRecord.objects.bulk_create(found, batch_size=_BATCH, ignore_conflicts=True)
+
+
+def delete_retained_records() -> int:
+    """Delete what was kept for long enough; how many there were."""
+    total = 0
+    while True:
+        with transaction.atomic():
+            old = RetainedRecord.objects.filter(delete_at__lte=timezone.now())
+            ids = list(old.order_by("delete_at").values_list("pk", flat=True)[:_BATCH])
+            deleted, _by_model = RetainedRecord.objects.filter(pk__in=ids).delete()
+        total += deleted
+        if len(ids) < _BATCH:
+            return total

@@ -1,0 +1,217 @@
+"""Leaving igloo, and coming back within seven days."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.hashers import check_password
+from django.core import signing
+from django.db import transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from apps.common.errors import FieldError
+from apps.common.mail import Mail, send_mail
+from apps.members import tasks
+from apps.members.errors import AccountLeaving, LinkInvalid, OperatorsStay, PasswordWrong
+from apps.members.models import DeviceSession, Leaving, Member
+from apps.members.services import sessions, standing
+from apps.members.services.belongings import registered
+from apps.members.tokens import TokenInvalid
+
+_DELETION_SALT = "apps.members.leaving.deletion"
+_RETURN_SALT = "apps.members.leaving.return"
+# Several accounts may have one address. Nobody gets more mails than this at once.
+_MOST_MAILS = 5
+
+
+def require_proof(member: Member, *, password: str) -> None:
+    """That whoever asks is the member, and not someone who found their phone.
+
+    The one place where a fresh social login will count as well. Raises PasswordWrong.
+    """
+    if not check_password(password, member.password):
+        raise _password_wrong()
+
+
+def _password_wrong() -> PasswordWrong:
+    return PasswordWrong(errors=[FieldError("/password", PasswordWrong.code, PasswordWrong.text)])
+
+
+def leave(*, member: Member) -> Leaving:
+    """Hide a member who has proved who they are, and end everything; again is harmless.
+
+    They are erased after `settings.LEAVING_SECONDS`, and can come back until then.
+
+    Raises:
+        OperatorsStay: they work in the admin.
+        PasswordWrong: the password was changed since it was checked.
+        TokenInvalid: an operator has closed the account meanwhile.
+    """
+    with transaction.atomic():
+        locked = standing.lock(member, password=member.password)
+        if locked is None:
+            raise _password_wrong()
+        if locked.is_staff:
+            raise OperatorsStay
+        there = Leaving.objects.filter(member=locked).first()
+        if there is not None:
+            return there
+        if not locked.is_active:
+            raise TokenInvalid
+        now = timezone.now()
+        leaving = Leaving.objects.create(
+            member=locked,
+            left_at=now,
+            erase_at=now + dt.timedelta(seconds=settings.LEAVING_SECONDS),
+        )
+        standing.close_account(locked)
+        sessions.end_other_sessions(member=locked, keep=None, reason=DeviceSession.EndReason.LEFT)
+        for belonging in registered():
+            if belonging.end is not None:
+                belonging.end(locked)
+        if locked.email and locked.email_verified:
+            tasks.mail_leaving.enqueue(str(leaving.pk))
+    return leaving
+
+
+def come_back(*, leaving: Leaving, **still: Any) -> Member | None:
+    """Take leaving back: everything is as before, but every device has to log in again.
+
+    Call it for whoever has proved to be the member. None where it is too late, or where the
+    member's row is not `still` so.
+    """
+    with transaction.atomic():
+        member = standing.lock(leaving.member, **still)
+        # Read under the member's lock, which erasing takes as it begins.
+        if member is None or not _can_come_back(leaving.pk):
+            return None
+        standing.open_account(member)
+    return member
+
+
+def _can_come_back(leaving_id: UUID) -> bool:
+    return Leaving.objects.can_be_taken_back().filter(pk=leaving_id).exists()
+
+
+def refuse_or_restore(*, member: Member, restore: bool) -> Member | None:
+    """For a login with the right password to a closed account: the member, if they came back now.
+
+    None where the account is closed for good. Raises AccountLeaving unless `restore`.
+    """
+    leaving = Leaving.objects.can_be_taken_back().filter(member=member).first()
+    if leaving is None:
+        return None
+    if not restore:
+        raise AccountLeaving(extra={"erase_at": leaving.erase_at})
+    leaving.member = member
+    return come_back(leaving=leaving, password=member.password)
+
+
+# --- Links of mails, and of the web page --------------------------------------------------------
+
+
+def _state(member: Member) -> str:
+    """Changes with the password, and with leaving and coming back: a link counts once."""
+    state = f"{member.pk}\n{member.password}\n{member.is_active}\n{member.reopened_at}"
+    return salted_hmac(_DELETION_SALT, state, algorithm="sha256").hexdigest()[:32]
+
+
+def deletion_token(member: Member) -> str:
+    """Proof, for `settings.DELETION_LINK_SECONDS`, of who may delete this account."""
+    return signing.dumps([str(member.pk), _state(member)], salt=_DELETION_SALT)
+
+
+def member_of_deletion(token: str) -> Member:
+    """Whose account a deletion token deletes; raises LinkInvalid."""
+    try:
+        member_id, state = signing.loads(
+            token, salt=_DELETION_SALT, max_age=settings.DELETION_LINK_SECONDS
+        )
+    except signing.BadSignature as error:
+        raise LinkInvalid from error
+    member = Member.objects.filter(pk=member_id, is_active=True).first()
+    if member is None or _state(member) != state:
+        raise LinkInvalid
+    return member
+
+
+def return_token(leaving: Leaving) -> str:
+    """Proof, until the member is erased, of who may take leaving back."""
+    return signing.dumps(str(leaving.pk), salt=_RETURN_SALT)
+
+
+def leaving_of_return(token: str) -> Leaving:
+    """What a link that takes leaving back takes back; raises LinkInvalid."""
+    try:
+        leaving_id = signing.loads(token, salt=_RETURN_SALT, max_age=settings.LEAVING_SECONDS)
+    except signing.BadSignature as error:
+        raise LinkInvalid from error
+    rows = Leaving.objects.can_be_taken_back().select_related("member")
+    leaving = rows.filter(pk=leaving_id).first()
+    if leaving is None:
+        raise LinkInvalid
+    return leaving
+
+
+def ask_for_deletion(*, email: str) -> None:
+    """Have a link mailed to each account with this verified address.
+
+    Whether there is one shows in nothing: a task is enqueued either way.
+    """
+    found = Member.objects.filter(
+        email__iexact=email, email_verified=True, is_active=True
+    ).values_list("pk", flat=True)
+    tasks.mail_deletion_links.enqueue([str(pk) for pk in found[:_MOST_MAILS]])
+
+
+def mail_deletion_link(*, member_id: UUID) -> None:
+    """Mail a link that opens `/account/delete` for this account. Raises what send_mail does."""
+    member = Member.objects.filter(pk=member_id, is_active=True, email_verified=True).first()
+    if member is None or not member.email:
+        return
+    link = f"{settings.PUBLIC_BASE_URL}/account/delete?token={deletion_token(member)}"
+    username = member.username
+
+    def write() -> Mail:
+        return Mail(
+            subject=_("Delete your igloo account"),
+            paragraphs=[
+                _("Someone asked to delete the account %(username)s with this address.")
+                % {"username": username},
+                _("If it was you, open the link within 30 minutes and confirm."),
+                _("If it was not you, ignore this mail: nothing is deleted."),
+            ],
+            link=link,
+            link_text=_("Delete my account"),
+        )
+
+    send_mail(write, to=member.email, language=member.locale)
+
+
+def mail_leaving(*, leaving_id: UUID) -> None:
+    """Tell a member who left until when they can come back. Raises what send_mail does."""
+    leaving = (
+        Leaving.objects.can_be_taken_back().select_related("member").filter(pk=leaving_id).first()
+    )
+    if leaving is None or not leaving.member.email:
+        return
+    token = return_token(leaving)
+    until = timezone.localtime(leaving.erase_at)
+
+    def write() -> Mail:
+        return Mail(
+            subject=_("Your igloo account will be deleted"),
+            paragraphs=[
+                _("You have left igloo. Nobody sees your profile, posts and comments any more."),
+                _("On %(date)s at %(time)s (Korean time) everything is deleted for good.")
+                % {"date": f"{until:%Y-%m-%d}", "time": f"{until:%H:%M}"},
+                _("Until then you can come back: open the link, or log in in the app."),
+            ],
+            link=f"{settings.PUBLIC_BASE_URL}/account/restore?token={token}",
+            link_text=_("Keep my account"),
+        )
+
+    send_mail(write, to=leaving.member.email, language=leaving.member.locale)

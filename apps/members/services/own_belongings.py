@@ -1,0 +1,194 @@
+"""What this app, and the ones below it, keep of a member. Other topics add theirs at the end."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import CharField, Q, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.models import RateWindow
+from apps.common.pruning import prune_expired_rows
+from apps.media.models import Upload
+from apps.media.services import erase_uploads
+from apps.members.models import Consent, DeviceSession, Member
+from apps.members.services import exporting
+from apps.members.services.belongings import Belonging, register
+from apps.tasks.models import BackgroundTask
+
+# Rows of one transaction.
+_BATCH = 500
+
+
+def delete_in_batches(rows: QuerySet[Any], batch: int = _BATCH) -> None:
+    """Delete all rows, in order of their keys."""
+    while True:
+        with transaction.atomic():
+            keys = list(rows.order_by("pk").values_list("pk", flat=True)[:batch])
+            rows.model._default_manager.filter(pk__in=keys).delete()
+        if len(keys) < batch:
+            return
+
+
+def in_batches(rows: QuerySet[Any], batch: int = _BATCH) -> Iterator[list[Any]]:
+    """All rows in order of their keys, so many at a time in memory.
+
+    `iterator()` would need a cursor on the server, which poolers have none of.
+    """
+    after = None
+    while True:
+        more = rows if after is None else rows.filter(pk__gt=after)
+        found = list(more.order_by("pk")[:batch])
+        if found:
+            yield found
+            after = found[-1].pk
+        if len(found) < batch:
+            return
+
+
+def delete_log_of(rows: QuerySet[Any]) -> None:
+    """Delete what the admin's log says of these rows: it calls them by what they say."""
+    kind = ContentType.objects.get_for_model(rows.model)
+    keys = rows.order_by().values(key=Cast("pk", CharField()))
+    LogEntry.objects.filter(content_type=kind, object_id__in=keys).delete()
+
+
+def _erase_sessions(member: Member) -> None:
+    sessions = DeviceSession.objects.filter(member=member)
+    delete_log_of(sessions)
+    # Each may have some hundred spent tokens.
+    delete_in_batches(sessions, 50)
+
+
+def _erase_consents(member: Member) -> None:
+    delete_in_batches(Consent.objects.filter(member=member))
+
+
+def _erase_uploads(member: Member) -> None:
+    delete_log_of(Upload.objects.filter(owner=member))
+    erase_uploads(owner_id=member.pk)
+
+
+def _erase_admin_traces(member: Member) -> None:
+    delete_in_batches(LogEntry.objects.filter(user=member))
+    delete_log_of(Member.objects.filter(pk=member.pk))
+    # Few: operators' alone.
+    for session in Session.objects.iterator():
+        if session.get_decoded().get("_auth_user_id") == str(member.pk):
+            session.delete()
+
+
+def _erase_traces(member: Member) -> None:
+    """Rows that name a member without a foreign key."""
+    member_id, name = str(member.pk), member.username
+    # Answers that are kept for a retry: they name nobody, and none is as old as leaving is.
+    prune_expired_rows()
+    delete_in_batches(
+        RateWindow.objects.filter(Q(key__contains=member_id) | Q(key__endswith=f":{name}"))
+    )
+    said = Q(arguments__contains=member_id) | Q(result__contains=member_id)
+    # What went wrong may quote a row of the member's.
+    for mark in {member_id, member.email} - {""}:
+        said |= Q(traceback__contains=mark) | Q(attempts__traceback__contains=mark)
+    as_text = BackgroundTask.objects.annotate(
+        arguments=Cast("args_kwargs", TextField()), result=Cast("return_value", TextField())
+    )
+    delete_in_batches(as_text.filter(said).distinct())
+
+
+def photo_name(upload_id: UUID, content_type: str) -> str:
+    """What an upload's original is called in an export."""
+    suffix = content_type.rpartition("/")[2]
+    return f"photos/{upload_id}.{'jpg' if suffix == 'jpeg' else suffix}"
+
+
+def _export_profile(member: Member) -> Iterator[dict[str, Any]]:
+    member = Member.objects.select_related("avatar").get(pk=member.pk)
+    names = ("username", "display_name", "bio", "email", "email_verified", "kind", "locale")
+    profile = {name: getattr(member, name) for name in (*names, "created_at", "suspended_until")}
+    if member.avatar:
+        profile["file"] = photo_name(member.avatar.pk, member.avatar.content_type)
+    yield profile
+
+
+def _export_consents(member: Member) -> Iterator[dict[str, Any]]:
+    columns = ("kind", "version", "granted", "device_name", "device_platform", "created_at")
+    for rows in in_batches(Consent.objects.filter(member=member)):
+        for row in rows:
+            yield {key: getattr(row, key) for key in columns}
+
+
+def _export_sessions(member: Member) -> Iterator[dict[str, Any]]:
+    columns = (
+        "name", "platform", "app_version", "place", "created_at", "last_used_at", "ended_at",
+    )  # fmt: skip
+    for rows in in_batches(DeviceSession.objects.filter(member=member)):
+        for row in rows:
+            yield {key: getattr(row, key) for key in columns}
+
+
+def _ready_uploads(member: Member) -> Iterator[Upload]:
+    uploads = Upload.objects.filter(owner=member, status=Upload.Status.READY)
+    for rows in in_batches(uploads):
+        yield from rows
+
+
+def _export_uploads(member: Member) -> Iterator[dict[str, Any]]:
+    """Those of no post and no profile: the others are shown there."""
+    for upload in _ready_uploads(member):
+        if upload.attached_at is None:
+            name = photo_name(upload.pk, upload.content_type)
+            yield {"created_at": upload.created_at, "file": name}
+
+
+def _upload_files(member: Member) -> Iterator[tuple[str, str]]:
+    for upload in _ready_uploads(member):
+        yield photo_name(upload.pk, upload.content_type), upload.original_key
+
+
+def register_own() -> None:
+    """Called as the app starts. Erased from the last to the first."""
+    register(
+        # The member's own row goes last, and with it the row that says that they leave.
+        Belonging(
+            name="profile",
+            keeps=(
+                "members.Leaving.member",
+                "members.Member_groups.member",
+                "members.Member_user_permissions.member",
+            ),
+            erase=_erase_traces,
+            export=_export_profile,
+            title=_("Profile"),
+        ),
+        Belonging(name="operator", keeps=("admin.LogEntry.user",), erase=_erase_admin_traces),
+        Belonging(
+            name="consents",
+            keeps=("members.Consent.member",),
+            erase=_erase_consents,
+            export=_export_consents,
+            title=_("Consents"),
+        ),
+        # Ended in `leave` itself.
+        Belonging(
+            name="devices",
+            keeps=("members.DeviceSession.member",),
+            erase=_erase_sessions,
+            export=_export_sessions,
+            title=_("Devices"),
+        ),
+        Belonging(name="exports", keeps=("members.Export.member",), erase=exporting.erase_exports),
+        Belonging(
+            name="uploads",
+            keeps=("media.Upload.owner",),
+            erase=_erase_uploads,
+            export=_export_uploads,
+            files=_upload_files,
+            title=_("Photos in no post"),
+        ),
+    )

@@ -1,0 +1,177 @@
+"""Pages for a browser: deleting an account without the app, and taking that back.
+
+The stores ask for such an address ("Account deletion requirements", Google Play). Links in mails
+are opened by scanners as well, so nothing happens before a button is pressed.
+"""
+
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.crypto import salted_hmac
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from django.views import View
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
+
+from apps.common.errors import Throttled
+from apps.common.throttles import RateThrottle, count_call
+from apps.members.errors import LinkInvalid, LoginFailed, OperatorsStay, PasswordWrong
+from apps.members.models import Leaving, Member
+from apps.members.services import leaving, sessions
+from apps.members.views.whereabouts import network
+
+# The pages load nothing, from anywhere.
+_CSP = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+_LINK_INVALID = _("This link is not valid any more. Ask for a new one.")
+
+
+class _EmailForm(forms.Form):
+    email = forms.EmailField(max_length=254)
+
+
+class _LoginForm(forms.Form):
+    username = forms.CharField(max_length=200)
+    password = forms.CharField(max_length=128, strip=False)
+
+    def clean_password(self) -> str:
+        """As the API takes it: see members.serializers.PasswordField."""
+        return unicodedata.normalize("NFC", self.cleaned_data["password"])
+
+
+@method_decorator([never_cache, csrf_protect, sensitive_post_parameters("password")], "dispatch")
+class _Page(View):
+    """A page that nobody keeps, frames or is told of."""
+
+    http_method_names = ["get", "head", "post"]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """The page, or 429."""
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except Throttled as error:
+            response = self.show("start", status=429, problem=error.text)
+            for name, value in error.headers.items():
+                response[name] = value
+            return response
+
+    def show(self, step: str, *, status: int = 200, **context: Any) -> HttpResponse:
+        """One step's page."""
+        response = render(
+            self.request, f"members/account/{step}.html", {"step": step} | context, status=status
+        )
+        response["Content-Security-Policy"] = _CSP
+        # Not no-referrer: a browser then sends `Origin: null` with our own forms, which Django's
+        # check of CSRF refuses. With this one others are told nothing either.
+        response["Referrer-Policy"] = "same-origin"
+        return response
+
+    def address(self) -> str:
+        """The caller's address."""
+        return str(RateThrottle().get_ident(self.request))  # type: ignore[arg-type]
+
+
+class DeletePage(_Page):
+    """`/account/delete`: what is deleted and kept, proof of who asks, and the button."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The start; with the `token` of a mail, what is about to be deleted."""
+        token = request.GET.get("token")
+        if token is None:
+            return self.show("start")
+        try:
+            return self._confirm(leaving.member_of_deletion(token))
+        except LinkInvalid:
+            return self.show("start", status=400, problem=_LINK_INVALID)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """One of the three buttons."""
+        match request.POST.get("action"):
+            case "mail":
+                return self._mail()
+            case "login":
+                return self._log_in()
+            case "confirm":
+                return self._leave()
+        return self.show("start", status=400)
+
+    def _confirm(self, member: Member) -> HttpResponse:
+        token = leaving.deletion_token(member)
+        return self.show("confirm", username=member.username, token=token)
+
+    def _mail(self) -> HttpResponse:
+        form = _EmailForm(self.request.POST)
+        if not form.is_valid():
+            return self.show("start", status=400, problem=_("Enter a valid email address."))
+        count_call("deletion_address", self.address())
+        email = form.cleaned_data["email"]
+        digest = salted_hmac("apps.members.deletion_mail", email.lower(), algorithm="sha256")
+        try:
+            count_call("deletion_mail", digest.hexdigest())
+        except Throttled:
+            # The same answer as ever: the mails of before have links that work.
+            return self.show("sent")
+        leaving.ask_for_deletion(email=email)
+        return self.show("sent")
+
+    def _log_in(self) -> HttpResponse:
+        form = _LoginForm(self.request.POST)
+        if not form.is_valid():
+            return self._login_failed()
+        username, password = form.cleaned_data["username"], form.cleaned_data["password"]
+        # As POST /auth/login counts, and with it.
+        count_call("login_address", self.address())
+        count_call("login_account", f"{self.address()}:{username.lower()}")
+        try:
+            member, _is_outdated = sessions.find_by_password(
+                username=username, password=password, network=network(self.request)
+            )
+        except LoginFailed:
+            return self._login_failed()
+        if member.is_active:
+            return self._confirm(member)
+        there = Leaving.objects.can_be_taken_back().filter(member=member).first()
+        return self._left(there) if there else self._login_failed()
+
+    def _login_failed(self) -> HttpResponse:
+        return self.show("start", status=400, problem=LoginFailed.text)
+
+    def _leave(self) -> HttpResponse:
+        try:
+            member = leaving.member_of_deletion(self.request.POST.get("token", ""))
+            return self._left(leaving.leave(member=member))
+        except OperatorsStay as error:
+            return self.show("start", status=403, problem=error.text)
+        except (LinkInvalid, PasswordWrong):
+            return self.show("start", status=400, problem=_LINK_INVALID)
+
+    def _left(self, row: Leaving) -> HttpResponse:
+        return self.show("left", erase_at=row.erase_at, token=leaving.return_token(row))
+
+
+class RestorePage(_Page):
+    """`/account/restore`: where the mail about leaving leads."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Until when there is a way back, and the button."""
+        return self._with_leaving(request.GET.get("token", ""), press=False)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Take leaving back."""
+        return self._with_leaving(request.POST.get("token", ""), press=True)
+
+    def _with_leaving(self, token: str, *, press: bool) -> HttpResponse:
+        try:
+            row = leaving.leaving_of_return(token)
+        except LinkInvalid:
+            return self.show("too_late", status=400)
+        if not press:
+            return self.show("left", erase_at=row.erase_at, token=leaving.return_token(row))
+        return self.show("back") if leaving.come_back(leaving=row) else self.show("too_late")

@@ -1,0 +1,446 @@
+"""Erasing: nothing of a member is left, in any column and in any file, but what is kept by law."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
+from django.core.files.storage import storages
+from django.utils import timezone
+from pytest_django import Settings
+
+from apps.common.models import IdempotencyKey
+from apps.media import services as media
+from apps.media.models import Upload
+from apps.members import tasks
+from apps.members.errors import LoginFailed
+from apps.members.models import DeviceSession, Leaving, Member, RetainedRecord
+from apps.members.models.leaving import hash_username
+from apps.members.services import belongings, erasing, leaving, own_belongings, sessions
+from apps.members.usernames import UsernameTaken
+from apps.posts.models import Comment, Photo, Post, PostLike
+from apps.posts.services import belongings as posts
+from apps.tasks.models import BackgroundTask
+from tests.builders import (
+    DEVICE,
+    PASSWORD,
+    make_comment,
+    make_like,
+    make_member,
+    make_post,
+    processed_upload,
+)
+from tests.concurrency import at_once
+from tests.media.conftest import (  # noqa: F401 - fixtures
+    Place,
+    due_tasks,
+    later,
+    local_place,
+    place,
+    run_tasks,
+    s3,
+    s3_server,
+)
+from tests.members.planted import (
+    MARK,
+    columns_with,
+    plant,
+    stored_files,
+    text_columns,
+    words_of,
+)
+from tests.members.test_leaving import assert_counters_right
+
+WEEK = dt.timedelta(days=7, seconds=1)
+# Columns that can hold words, but none of a member's: of fixed sets, made by us, or hashes.
+NOT_WRITTEN_BY_MEMBERS = {
+    "common_idempotencykey.answer",  # encrypted: the rows are looked for
+    "common_idempotencykey.key_hash",
+    "common_idempotencykey.request_hash",
+    "media_upload.blurhash",
+    "media_upload.content_type",
+    "media_upload.failure_code",
+    "media_upload.palette",
+    "media_upload.renditions",
+    "media_upload.sha256",
+    "media_upload.status",
+    "media_upload.suggested_colors",
+    "members_consent.device_platform",
+    "members_consent.kind",
+    "members_consentnotice.channel",
+    "members_consentnotice.reason",
+    "members_devicesession.end_reason",
+    "members_devicesession.networks",  # keyed hashes
+    "members_devicesession.platform",
+    "members_export.status",
+    "members_member.kind",
+    "members_member.locale",
+    "members_member.password",
+    "members_member.privacy_agreed",  # dates of our texts
+    "members_member.terms_agreed",
+    "members_refreshtoken.token_hash",
+    "members_retainedrecord.basis",
+    "members_retainedrecord.data",
+    "members_retainedrecord.kind",
+    "members_retainedrecord.source_id",
+    "members_retainedrecord.username_hash",
+    "ops_costreport.figures",
+    "ops_costreport.outcome",
+    "ops_costreport.text",
+    "ops_costreport.told",
+    "posts_post.colors",
+    "posts_post.status",
+    "posts_post.styles",
+    "tasks_taskattempt.error",
+    "tasks_taskattempt.worker",
+    "tasks_workerpulse.name",
+} | {
+    f"posts_{term}.{column}"
+    for term in ("color", "housingtype", "pyeong", "style")
+    for column in ("slug", "name_ko", "name_en")
+}
+
+
+def erase_after_a_week(member: Member, later: Any) -> None:  # noqa: F811
+    leaving.leave(member=Member.objects.get(pk=member.pk))
+    run_tasks()
+    later(WEEK)
+    tasks.erase_due_members.enqueue()
+    run_tasks()
+
+
+# --- The proof ----------------------------------------------------------------------------------
+
+
+def test_every_column_that_members_write_is_planted(committed: None) -> None:
+    """A new column belongs into `plant`, or above with the reason why not."""
+    planted = plant()
+    found = columns_with(MARK)
+    assert text_columns() - found == NOT_WRITTEN_BY_MEMBERS
+    # The search sees ids as well, and what is in files.
+    assert "members_consent.member_id" in columns_with(str(planted.member.pk))
+    assert MARK.encode() in b"".join(stored_files().values())
+
+
+def test_nothing_is_left(
+    committed: None,
+    place: Place,  # noqa: F811
+    later: Any,  # noqa: F811
+) -> None:
+    planted = plant()
+    erase_after_a_week(planted.member, later)
+
+    assert not Member.objects.filter(pk=planted.member.pk).exists()
+    assert columns_with(*words_of(planted)) == set()
+    for name, data in stored_files().items():
+        assert MARK.encode() not in data
+        assert not any(str(upload_id) in name for upload_id in planted.upload_ids)
+    assert not Upload.objects.filter(pk__in=planted.upload_ids).exists()
+    # What is encrypted or packed, and can't be searched.
+    assert planted.idempotency_ids
+    assert not IdempotencyKey.objects.filter(pk__in=planted.idempotency_ids).exists()
+    assert not Session.objects.filter(session_key=planted.session_key).exists()
+    # Only what it says that it holds.
+    kept = RetainedRecord.objects.order_by("pk")
+    assert {row.kind for row in kept} == {"username", "login", "operator"}
+    keys = {"login": {"platform", "logged_in_at", "last_used_at"}, "username": set()}
+    keys["operator"] = {"at", "action", "model", "object_id"}
+    for row in kept:
+        assert set(row.data) == keys[row.kind]
+        assert bytes(row.username_hash) == hash_username(planted.member.username)
+
+    # What is others' is as it was.
+    friends = Post.objects.get(pk=planted.friends_post.pk)
+    assert (friends.like_count, friends.comment_count) == (1, 1)
+    assert Comment.objects.get().author_id == planted.friend.pk
+    assert_counters_right()
+    assert len(stored_files()) == 4
+    assert LogEntry.objects.count() == 0
+    # Everything that was due went well.
+    assert due_tasks() == []
+    assert not BackgroundTask.objects.dead().exists()
+
+
+def test_every_foreign_key_to_a_member_is_someones() -> None:
+    """A new table with a member's data is named by the `Belonging` that erases it."""
+    found = {
+        f"{relation.related_model._meta.app_label}.{relation.related_model.__name__}"
+        f".{relation.field.name}"
+        for relation in Member._meta.get_fields(include_hidden=True)
+        if relation.auto_created and not relation.many_to_many and relation.is_relation
+    }
+    kept = [key for belonging in belongings.registered() for key in belonging.keeps]
+    assert len(kept) == len(set(kept))
+    assert set(kept) == found
+
+
+def test_what_keeps_a_foreign_key_erases_it(committed: None, later: Any) -> None:  # noqa: F811
+    """Not the deletion of the member, which would do it in one long transaction."""
+    planted = plant()
+    leaving.leave(member=planted.member)
+    for belonging in reversed(belongings.registered()):
+        if belonging.erase is not None:
+            belonging.erase(planted.member)
+        for key in belonging.keeps:
+            if belonging.name != "profile":
+                label, _, column = key.rpartition(".")
+                model: Any = next(
+                    relation.related_model
+                    for relation in Member._meta.get_fields(include_hidden=True)
+                    if relation.auto_created
+                    and f"{relation.related_model._meta.app_label}."
+                    f"{relation.related_model.__name__}"
+                    == label
+                )
+                assert not model.objects.filter(**{column: planted.member}).exists(), key
+
+
+# --- When ---------------------------------------------------------------------------------------
+
+
+def test_nobody_is_erased_before_their_time(committed: None, later: Any) -> None:  # noqa: F811
+    alice = make_member("alice")
+    row = leaving.leave(member=alice)
+    assert erasing.erase_due_members() == 0
+    assert erasing.erase_member(leaving_id=row.pk) == "not due"
+    later(dt.timedelta(days=7) - dt.timedelta(minutes=1))
+    assert erasing.erase_due_members() == 0
+    assert erasing.erase_member(leaving_id=row.pk) == "not due"
+    assert Leaving.objects.get().erasing_since is None
+
+
+def test_who_came_back_is_not_erased(committed: None, later: Any) -> None:  # noqa: F811
+    alice = make_member("alice")
+    row = leaving.leave(member=alice)
+    sessions.log_in(username="alice", password=PASSWORD, device=DEVICE, restore=True)
+    later(WEEK)
+    assert erasing.erase_due_members() == 0
+    assert erasing.erase_member(leaving_id=row.pk) == "not due"
+    assert Member.objects.get(pk=alice.pk).is_active
+
+
+def test_an_open_account_is_never_erased(committed: None, later: Any) -> None:  # noqa: F811
+    """Whoever wrote the column by hand, and left the row that says that the member leaves."""
+    alice = make_member("alice")
+    row = leaving.leave(member=alice)
+    Member.objects.update(is_active=True)
+    later(WEEK)
+    assert erasing.erase_member(leaving_id=row.pk) == "not due"
+
+
+def test_who_comes_back_as_erasing_begins(committed: None, later: Any) -> None:  # noqa: F811
+    """Either wins, and it is never half of each."""
+    for number in range(4):
+        member = make_member(f"alice{number}")
+        make_post(member)
+        row = leaving.leave(member=member)
+        later(dt.timedelta())
+        Leaving.objects.filter(pk=row.pk).update(
+            erase_at=timezone.now() + dt.timedelta(milliseconds=20 * number)
+        )
+        fresh = Leaving.objects.select_related("member").get(pk=row.pk)
+        came_back, _ = at_once(
+            lambda fresh=fresh: leaving.come_back(leaving=fresh),
+            lambda row=row: erasing.erase_member(leaving_id=row.pk),
+        )
+        if came_back is None:
+            erasing.erase_member(leaving_id=row.pk)
+        there = Member.objects.filter(pk=member.pk).first()
+        assert (there is None) == (came_back is None)
+        assert there is None or (there.is_active and there.posts.count() == 1)
+
+
+def test_each_hour_whoever_is_left_gets_one_task(committed: None, later: Any) -> None:  # noqa: F811
+    for _ in range(2):
+        leaving.leave(member=make_member())
+    later(WEEK)
+    BackgroundTask.objects.all().delete()
+    for _ in range(3):
+        assert erasing.erase_due_members() == 2
+    assert due_tasks() == ["erase_member"] * 2
+    later(WEEK + dt.timedelta(hours=1))
+    erasing.erase_due_members()
+    assert due_tasks() == ["erase_member"] * 4
+    run_tasks()
+    assert not Member.objects.exists()
+
+
+# --- Cut off, again, at once --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stops_at", [1, 2, 3, 5, 8, 13])
+def test_cut_off_anywhere_it_goes_on(
+    committed: None,
+    local_place: Place,  # noqa: F811
+    later: Any,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    stops_at: int,
+) -> None:
+    planted = plant()
+    row = leaving.leave(member=planted.member)
+    run_tasks()
+    later(WEEK)
+    calls = 0
+
+    def after(change: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == stops_at:
+                raise KeyboardInterrupt
+            return change(*args, **kwargs)
+
+        return counted
+
+    for module, name in (
+        (posts, "lock_posts"),
+        (posts, "_delete_log_of_posts"),
+        (media, "delete_files"),
+        (own_belongings, "delete_in_batches"),
+    ):
+        monkeypatch.setattr(module, name, after(getattr(module, name)))
+    with pytest.raises(KeyboardInterrupt):
+        erasing.erase_member(leaving_id=row.pk)
+    assert Leaving.objects.get().erasing_since
+    assert_counters_right()
+    with pytest.raises(LoginFailed):
+        sessions.log_in(
+            username=planted.member.username, password=PASSWORD, device=DEVICE, restore=True
+        )
+    assert erasing.erase_member(leaving_id=row.pk) == "erased"
+    assert erasing.erase_member(leaving_id=row.pk) == "not due"
+    assert columns_with(*words_of(planted)) == set()
+    assert not any(MARK.encode() in data for data in stored_files().values())
+    assert RetainedRecord.objects.filter(kind="login").count() == 2
+    assert RetainedRecord.objects.filter(kind="username").count() == 1
+
+
+def test_storage_that_is_away_leaves_the_rows_that_name_files(
+    committed: None,
+    local_place: Place,  # noqa: F811
+    later: Any,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alice = make_member("alice")
+    upload = processed_upload(alice)
+    row = leaving.leave(member=alice)
+    later(WEEK)
+
+    def fail(name: str) -> None:
+        raise OSError("storage is away")
+
+    with monkeypatch.context() as away:
+        away.setattr(storages["originals"], "delete", fail)
+        with pytest.raises(OSError, match="away"):
+            erasing.erase_member(leaving_id=row.pk)
+    assert Upload.objects.filter(pk=upload.pk).exists()
+    assert erasing.erase_member(leaving_id=row.pk) == "erased"
+    assert stored_files() == {}
+
+
+def test_twice_at_once_is_once(committed: None, local_place: Place, later: Any) -> None:  # noqa: F811
+    planted = plant()
+    row = leaving.leave(member=planted.member)
+    run_tasks()
+    later(WEEK)
+    answers = at_once(*[lambda: erasing.erase_member(leaving_id=row.pk)] * 2)
+    assert "erased" in answers
+    assert columns_with(*words_of(planted)) == set()
+    assert RetainedRecord.objects.filter(kind="username").count() == 1
+    assert_counters_right()
+
+
+def test_more_than_one_batch(
+    committed: None,
+    later: Any,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module, name in (
+        (posts, "_BATCH"),
+        (posts, "_POSTS"),
+        (media, "_ERASE_BATCH"),
+        (own_belongings, "_BATCH"),
+    ):
+        monkeypatch.setattr(module, name, 2)
+    alice, bob = make_member("alice"), make_member("bob")
+    for _ in range(5):
+        post = make_post(bob)
+        make_like(alice, post.pk)
+        make_comment(alice, post)
+        make_comment(bob, make_post(alice))
+    erase_after_a_week(alice, later)
+    assert Post.objects.count() == 5
+    assert not PostLike.objects.exists()
+    assert not Comment.objects.exists()
+    assert Upload.objects.count() == Photo.objects.count() == 5
+    assert_counters_right()
+
+
+def test_others_go_on_while_a_member_is_erased(committed: None, later: Any) -> None:  # noqa: F811
+    """They like and comment on the posts whose counters the erasing holds; nobody deadlocks."""
+    alice, bob, carol = make_member("alice"), make_member("bob"), make_member("carol")
+    homes = [make_post(bob) for _ in range(6)]
+    for home in homes:
+        make_like(alice, home.pk)
+        make_comment(alice, home)
+    row = leaving.leave(member=alice)
+    later(WEEK)
+
+    def visit() -> str:
+        for home in reversed(homes):
+            make_like(carol, home.pk)
+            make_comment(carol, home)
+        return "visited"
+
+    assert at_once(visit, lambda: erasing.erase_member(leaving_id=row.pk)) == ["visited", "erased"]
+    assert_counters_right()
+    assert {post.like_count for post in Post.objects.all()} == {1}
+
+
+# --- What is kept -------------------------------------------------------------------------------
+
+
+def test_the_name_is_nobodys_for_a_while(committed: None, settings: Settings, later: Any) -> None:  # noqa: F811
+    erase_after_a_week(make_member("alice"), later)
+    with pytest.raises(UsernameTaken):
+        make_member("alice")
+    assert Member.objects.count() == 0
+    later(WEEK + dt.timedelta(seconds=settings.USERNAME_KEPT_SECONDS))
+    make_member("alice")
+
+
+def test_what_was_kept_goes_when_its_time_is_over(
+    committed: None,
+    later: Any,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(erasing, "_BATCH", 1)
+    planted = plant()
+    DeviceSession.objects.filter(member=planted.member).update(
+        last_used_at=timezone.now() - dt.timedelta(days=80)
+    )
+    erase_after_a_week(planted.member, later)
+    kinds = lambda: sorted(set(RetainedRecord.objects.values_list("kind", flat=True)))  # noqa: E731
+    assert kinds() == ["login", "operator", "username"]
+    assert erasing.delete_retained_records() == 0
+    for days, left in ((13, ["operator", "username"]), (98, ["operator"]), (732, [])):
+        later(dt.timedelta(days=days))
+        tasks.delete_retained_records.enqueue()
+        run_tasks()
+        assert kinds() == left
+
+
+def test_a_login_of_long_ago_is_not_kept(committed: None, later: Any) -> None:  # noqa: F811
+    alice = make_member("alice")
+    DeviceSession.objects.update(last_used_at=timezone.now() - dt.timedelta(days=90))
+    erase_after_a_week(alice, later)
+    assert {row.kind for row in RetainedRecord.objects.all()} == {"username"}
+
+
+def test_the_task_names_nobody(committed: None, later: Any) -> None:  # noqa: F811
+    alice = make_member("alice")
+    erase_after_a_week(alice, later)
+    for task in BackgroundTask.objects.all():
+        assert str(alice.pk) not in str(task.args_kwargs)
