@@ -162,7 +162,7 @@ def ready(folder: Path) -> Iterator[EcsPerson]:
             server.client.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
         who.client("logs").create_log_group(logGroupName="/igloo/production/one-off")
         who.client("ecr").create_repository(repositoryName="igloo")
-        requested = who.client("acm").requestcertificate(DomainName=HOST)
+        requested = who.client("acm").request_certificate(DomainName=HOST)
         who.certificate = requested["CertificateArn"]
         yield who
     finally:

@@ -159,6 +159,7 @@ class EcsShim:
         answers: dict[str, Callable[..., Response]] = {
             "CancelUpdateStack": self._cancel,
             "CreateStack": self._change,
+            "DescribeChangeSet": self._previewed,
             "DescribeServices": self._services,
             "DescribeStackEvents": self._events,
             "DescribeStacks": self._stacks,
@@ -266,6 +267,14 @@ class EcsShim:
             text,
         )
         answer.set_data(text)
+        return answer
+
+    def _previewed(self, environ: dict[str, Any], given: dict[str, Any]) -> Response:
+        """With what becomes of a task definition that is changed, as CloudFormation says it."""
+        answer = Response.from_app(self.app, environ)
+        kind = "<ResourceType>AWS::ECS::TaskDefinition</ResourceType>"
+        text = answer.get_data(as_text=True)
+        answer.set_data(text.replace(kind, f"{kind}<Replacement>True</Replacement>"))
         return answer
 
     def _events(self, environ: dict[str, Any], given: dict[str, Any]) -> Response:
