@@ -22,7 +22,8 @@ from igloo.packaging.image import FILES
 from tests.aws_lambda.test_package import ROOT, checkout
 from tests.contract.places import database_url, execute
 from tests.deploying import deployer, stacks
-from tests.deploying.ecs_stand_in import HOST, EcsServer
+from tests.deploying.ecs_containers import HOST
+from tests.deploying.ecs_stand_in import EcsServer
 from tests.media.s3 import ACCESS_KEY, REGION, SECRET_KEY
 
 _ROLES = "arn:aws:iam::123456789012:role/igloo-production"

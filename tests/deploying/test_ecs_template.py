@@ -118,12 +118,9 @@ def test_a_release_migrates_with_its_image_before_anything_else_has_it(account: 
 
 
 def test_a_first_release_migrates_before_there_are_services(account: S3Server) -> None:
-    """moto makes nothing of a condition that comes to hold: see test_ecs_rehearsal.py."""
-    ecs = boto3.client("ecs")
-    outputs = make(Services="false")
-    assert ecs.list_services(cluster=outputs["ClusterName"])["serviceArns"] == []
-    for family in TASKS:
-        assert made(family)["image"] == f"{IMAGE}:first"
+    cluster = make(Services="false")["ClusterName"]
+    assert boto3.client("ecs").list_services(cluster=cluster)["serviceArns"] == []
+    assert {made(family)["image"] for family in TASKS} == {f"{IMAGE}:first"}
 
 
 def test_requests_come_by_https_to_the_web_alone(account: S3Server) -> None:
