@@ -22,7 +22,8 @@ from igloo.packaging.image import FILES
 from tests.aws_lambda.test_package import ROOT, checkout
 from tests.contract.places import database_url, execute
 from tests.deploying import deployer, stacks
-from tests.deploying.ecs_stand_in import HOST, EcsServer
+from tests.deploying.ecs_containers import HOST
+from tests.deploying.ecs_stand_in import EcsServer
 from tests.media.s3 import ACCESS_KEY, REGION, SECRET_KEY
 
 _ROLES = "arn:aws:iam::123456789012:role/igloo-production"
@@ -162,7 +163,7 @@ def ready(folder: Path) -> Iterator[EcsPerson]:
             server.client.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
         who.client("logs").create_log_group(logGroupName="/igloo/production/one-off")
         who.client("ecr").create_repository(repositoryName="igloo")
-        requested = who.client("acm").requestcertificate(DomainName=HOST)
+        requested = who.client("acm").request_certificate(DomainName=HOST)
         who.certificate = requested["CertificateArn"]
         yield who
     finally:

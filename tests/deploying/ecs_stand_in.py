@@ -11,16 +11,11 @@ runs. Source of the answers: API references of CloudFormation, ECS and Elastic L
 import json
 import os
 import re
-import signal
-import ssl
 import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -35,89 +30,12 @@ from moto.ecr.models import ecr_backends
 from moto.ecs.models import ecs_backends
 from werkzeug.wrappers import Response
 
+from tests.deploying.ecs_containers import Balancer, Web
 from tests.media.s3 import ACCESS_KEY, REGION, SECRET_KEY, FormGate, S3Server
-from tests.processes import free_port
 
-HOST = "api.igloo.example"
 STACK = "igloo-ecs-production"
-# Seconds that a web server has to get healthy.
-_HEALTHY = 30
 _CLOUDFORMATION = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 _BALANCING = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"
-
-
-class Web:
-    """A container of the web service."""
-
-    def __init__(self, folder: Path, command: list[str], variables: dict[str, str]) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self.log = (folder / "log").open("wb")
-        self.process = subprocess.Popen(
-            [sys.executable, *command[1:]],
-            cwd=folder,
-            env=variables | {"HOST": "127.0.0.1", "PORT": str(self.port)},
-            stdout=self.log,
-            stderr=self.log,
-        )
-
-    def healthy(self) -> bool:
-        """Whether it gets there."""
-        end = time.monotonic() + _HEALTHY
-        while time.monotonic() < end and self.process.poll() is None:
-            if self.get("/readyz")[0] == 200:
-                return True
-            time.sleep(0.2)
-        return False
-
-    def get(self, path: str) -> tuple[int, bytes]:
-        """As the balancer asks; status 502 where nobody answers."""
-        headers = {"Host": HOST, "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
-        call = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
-        try:
-            with urllib.request.urlopen(call, timeout=20) as answer:
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read()
-        except OSError:
-            return 502, b""
-
-    def stop(self) -> None:
-        """Stop it."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-            self.process.wait(timeout=30)
-        self.log.close()
-
-
-class Balancer(ThreadingHTTPServer):
-    """HTTPS for HOST, by whichever web server has the traffic."""
-
-    def __init__(self, shim: "EcsShim", certificate: Path) -> None:
-        self.shim = shim
-        super().__init__(("127.0.0.1", 0), _Forward)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        self.socket = context.wrap_socket(self.socket, server_side=True)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that does not trust the certificate is none of ours."""
-
-
-class _Forward(BaseHTTPRequestHandler):
-    server: Balancer
-
-    def do_GET(self) -> None:
-        web = self.server.shim.web
-        status, body = web.get(self.path) if web else (503, b"")
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
 
 
 class EcsShim:
@@ -129,7 +47,7 @@ class EcsShim:
         self.images = folder / "images"
         self.variables: dict[str, str] = {}
         self.web: Web | None = None
-        self.balancer = ""
+        self.balancer = self.url = ""
         # Operations that are refused, with the resource that IAM would name.
         self.denied: dict[str, str] = {}
         # Why no container can be placed, or started.
@@ -159,6 +77,7 @@ class EcsShim:
         answers: dict[str, Callable[..., Response]] = {
             "CancelUpdateStack": self._cancel,
             "CreateStack": self._change,
+            "DescribeChangeSet": self._previewed,
             "DescribeServices": self._services,
             "DescribeStackEvents": self._events,
             "DescribeStacks": self._stacks,
@@ -186,8 +105,7 @@ class EcsShim:
             told = {"__type": "AccessDeniedException", "message": message}
             return _json(told, status=400)
         error = f"<Error><Code>AccessDenied</Code><Message>{message}</Message></Error>"
-        text = f"<ErrorResponse>{error}</ErrorResponse>"
-        return Response(text, status=403, content_type="text/xml")
+        return Response(f"<ErrorResponse>{error}</ErrorResponse>", 403, content_type="text/xml")
 
     # --- CloudFormation -------------------------------------------------------------------------
     def _change(self, environ: dict[str, Any], given: dict[str, Any]) -> Response:
@@ -268,6 +186,14 @@ class EcsShim:
         answer.set_data(text)
         return answer
 
+    def _previewed(self, environ: dict[str, Any], given: dict[str, Any]) -> Response:
+        """With what becomes of a task definition that is changed, as CloudFormation says it."""
+        answer = Response.from_app(self.app, environ)
+        kind = "<ResourceType>AWS::ECS::TaskDefinition</ResourceType>"
+        text = answer.get_data(as_text=True)
+        answer.set_data(text.replace(kind, f"{kind}<Replacement>True</Replacement>"))
+        return answer
+
     def _events(self, environ: dict[str, Any], given: dict[str, Any]) -> Response:
         # Newest first; what is given up because of another, and an older change's, besides.
         told = [
@@ -336,8 +262,7 @@ class EcsShim:
             "<member><Target><Id>10.0.0.1</Id><Port>8000</Port></Target>"
             "<TargetHealth><State>healthy</State></TargetHealth></member>"
         )
-        text = member if well else ""
-        described = f"<TargetHealthDescriptions>{text}</TargetHealthDescriptions>"
+        described = f"<TargetHealthDescriptions>{member if well else ''}</TargetHealthDescriptions>"
         return _xml("DescribeTargetHealth", described, _BALANCING)
 
     # --- One-off tasks --------------------------------------------------------------------------
@@ -427,9 +352,6 @@ class EcsShim:
         if self.web:
             self.web.stop()
 
-    # Set by the server.
-    url = ""
-
 
 def _json(told: dict[str, Any], status: int = 200) -> Response:
     return Response(json.dumps(told), status, content_type="application/x-amz-json-1.1")
@@ -461,7 +383,7 @@ class EcsServer(S3Server):
         super().start()
         self.reset()
         self.shim.url = self.url
-        self.balancer = Balancer(self.shim, self.certificate)
+        self.balancer = Balancer(lambda: self.shim.web, self.certificate)
         self.shim.balancer = f"127.0.0.1:{self.balancer.server_address[1]}"
         self._serving = threading.Thread(
             target=self.balancer.serve_forever, kwargs={"poll_interval": 0.05}

@@ -1,7 +1,7 @@
 """A stage's life on ECS, from an empty account on, against a stand-in that runs its containers.
 
-first deploy → second → a migration that fails → one that takes away → a version that does not get
-healthy → a look. What the stand-in is, and is not, is in ecs_stand_in.py.
+first deploy → a migration that fails → one that takes away → the second version → one that does not
+get healthy → a look. What the stand-in is, and is not, is in ecs_stand_in.py.
 """
 
 from collections.abc import Iterator
@@ -65,29 +65,19 @@ def test_the_life_of_a_stage(person: EcsPerson) -> None:
     assert (before["OneOffImage"], before["Services"]) == ("", "true")
     assert person.server.keys(stacks.NAMES["StaticBucket"])
 
-    settings = person.folder / "igloo" / "settings.py"
-    text = settings.read_text(encoding="utf-8")
-    settings.write_text(f"{text}\n# Another.\n", encoding="utf-8")
-    second = person.commit()
-    updated = person.deploy()
-    assert updated.returncode == 0, updated.stdout
-    assert person.health()["commit"] == second
-    assert person.parameters()["Image"] != before["Image"]
-    before = person.parameters()
-
     # A migration fails: nothing that serves was touched, and its lines tell why.
-    path = migration(person, "migrations.RunSQL('SELECT 1/0', hints={'expands': True})")
+    migration(person, "migrations.RunSQL('SELECT 1/0', hints={'expands': True})")
     person.commit()
     failed = person.deploy()
     assert failed.returncode == 1
     assert "division by zero" in failed.stdout
     assert "`migrate --no-input` ended with status 1 (Essential container" in failed.stdout
-    assert f"production is back at commit {second}, which answers.\n" in failed.stdout
+    assert f"production is back at commit {first}, which answers.\n" in failed.stdout
     assert person.parameters() == before
 
     # One that the running version would not survive is not run, but for CONTRACT=1.
     migration(person, "migrations.RunSQL('SELECT 1', 'SELECT 1')")
-    third = person.commit()
+    second = person.commit()
     refused = person.deploy()
     assert refused.returncode == 1
     assert "would not survive this: posts.9999_next.RunSQL" in refused.stdout
@@ -96,11 +86,13 @@ def test_the_life_of_a_stage(person: EcsPerson) -> None:
     allowed = person.deploy("--contract")
     assert allowed.returncode == 0, allowed.stdout
     # What the refused deploy has pushed is not built again.
-    assert f"ECR has {third} already" in allowed.stdout
+    assert f"ECR has {second} already" in allowed.stdout
     assert "Applying posts.9999_next" in allowed.stdout
-    assert person.health()["commit"] == third
+    assert person.health()["commit"] == second
+    assert person.parameters()["Image"] != before["Image"]
     before = person.parameters()
 
+    settings = person.folder / "igloo" / "settings.py"
     # The web server can't start, though commands can.
     text = settings.read_text(encoding="utf-8")
     bad = "import sys\nif 'gunicorn' in sys.argv[0]:\n    raise RuntimeError('bad day')\n"
@@ -112,25 +104,28 @@ def test_the_life_of_a_stage(person: EcsPerson) -> None:
         "CloudFormation ended in the state UPDATE_ROLLBACK_COMPLETE: Web: ECS Deployment Circuit "
         "Breaker was triggered.\n" in unhealthy.stdout
     )
-    back = f"production is back at commit {third}, which answers. Migrations stay: they only add."
+    back = f"production is back at commit {second}, which answers. Migrations stay: they only add."
     assert back in unhealthy.stdout
-    assert person.health()["commit"] == third
+    assert person.health()["commit"] == second
     assert person.parameters() == before
 
     # Only a look, once more: the change set is gone, and so is nothing else.
     settings.write_text(text, encoding="utf-8")
     person.tell(WebMax=20)
-    path.write_text(path.read_text() + "\n")
-    fourth = person.commit()
+    template = person.folder / "deploy" / "ecs.yaml"
+    text = template.read_text(encoding="utf-8")
+    template.write_text(text.replace("StopTimeout: 120", "StopTimeout: 119", 1), encoding="utf-8")
+    third = person.commit()
     images = person.client("ecr").describe_images(repositoryName="igloo")["imageDetails"]
     looked = person.deploy("--dry-run")
     assert looked.returncode == 0, looked.stdout
     assert (
-        f"would build and push 123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/igloo:{fourth}"
+        f"would build and push 123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/igloo:{third}"
         in looked.stdout
     )
+    assert "igloo:   Modify WebTask (AWS::ECS::TaskDefinition), replaced\n" in looked.stdout
     assert person.parameters() == before
-    assert person.health()["commit"] == third
+    assert person.health()["commit"] == second
     cloudformation = person.client("cloudformation")
     assert cloudformation.list_change_sets(StackName="igloo-ecs-production")["Summaries"] == []
     assert person.client("ecr").describe_images(repositoryName="igloo")["imageDetails"] == images

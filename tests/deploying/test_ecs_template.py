@@ -117,6 +117,12 @@ def test_a_release_migrates_with_its_image_before_anything_else_has_it(account: 
     }
 
 
+def test_a_first_release_migrates_before_there_are_services(account: S3Server) -> None:
+    cluster = make(Services="false")["ClusterName"]
+    assert boto3.client("ecs").list_services(cluster=cluster)["serviceArns"] == []
+    assert {made(family)["image"] for family in TASKS} == {f"{IMAGE}:first"}
+
+
 def test_requests_come_by_https_to_the_web_alone(account: S3Server) -> None:
     outputs = make()
     balancers = boto3.client("elbv2")

@@ -81,12 +81,12 @@ class EcsDeploy:
         )
         if found and found.serves:
             self.before = run("ask what runs now", partial(self.ask_before, found, host))
-        if image.digest() is None:
-            image.refuse_missing_builder()
         if dry_run:
             name = f"{repository}:{image.tag}"
             run("look at what would change", partial(self.look, found, given, name, image))
             return
+        if image.digest() is None:
+            image.refuse_missing_builder()
         address = run("build the image, and push it", partial(image.get, repository))
         # First: pages of the version before go on without them, those of the new one do not.
         run(
@@ -183,9 +183,7 @@ class EcsDeploy:
             say(f"  there is no stack {self.stack.name} yet: it would make")
             lines = [f"{count} {kind}" for kind, count in sorted(decoded.items())]
         else:
-            change_set = f"dry-run-{self.commit[:12]}"
-            wanted = given | self.images(name)
-            lines = self.stack.preview(change_set, self.template, wanted)
+            lines = self.stack.preview(self.template, given | self.images(name))
         for line in lines or ["nothing of the stack"]:
             say(f"  {line}")
         there = "take the image that ECR has" if image.digest() else f"build and push {name}"

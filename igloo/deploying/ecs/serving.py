@@ -149,9 +149,10 @@ class Serving:
         if runs != image:
             return f"has the image {runs}"
         [primary] = [item for item in service["deployments"] if item["status"] == "PRIMARY"]
-        if primary["rolloutState"] != "COMPLETED":
-            why = primary.get("rolloutStateReason", "")
-            return f"is not deployed yet: {primary['rolloutState']}, {why}"
+        # The API reference promises a state for rolling updates alone.
+        if (rollout := primary.get("rolloutState", "COMPLETED")) != "COMPLETED":
+            why = primary.get("rolloutStateReason", "it says not why")
+            return f"is not deployed yet: {rollout}, {why}"
         if service["runningCount"] != service["desiredCount"]:
             return f"runs {service['runningCount']} of {service['desiredCount']} tasks"
         return ""

@@ -158,16 +158,15 @@ class Stack:
         return found[::-1][:5]
 
     # --- Only looking at what a change would be -------------------------------------------------
-    def preview(self, name: str, template: str, parameters: Mapping[str, str]) -> list[str]:
+    def preview(self, template: str, parameters: Mapping[str, str]) -> list[str]:
         """A line for each resource that an update would change; nothing of it stays.
 
         Raises:
             DeployError: CloudFormation can't say it.
         """
-        # By its ARN: of several with a name, it is the one.
         made = self.client.create_change_set(
             StackName=self.name,
-            ChangeSetName=name,
+            ChangeSetName=f"dry-run-{uuid4()}",
             ChangeSetType="UPDATE",
             TemplateBody=template,
             Parameters=_listed(parameters),
