@@ -279,6 +279,20 @@ def test_the_page_takes_no_form_of_another_site(browser: Client) -> None:
     assert not is_verified("minji")
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("https://testserver", 200), ("null", 403), ("https://evil.example", 403)],
+)
+def test_a_form_says_where_it_was_filled_in(browser: Client, origin: str, status: int) -> None:
+    """As browsers send it; `null` is what the policy `no-referrer` would make of ours."""
+    path = links.verify_link(make_member("minji", email=ADDRESS))
+    form = form_of(browser, path)
+    page = browser.post("/account/verify", form, secure=True, headers={"origin": origin})
+    assert page.status_code == status
+    assert is_verified("minji") is (status == 200)
+
+
 @pytest.mark.parametrize("page", ["verify", "password"])
 def test_a_link_that_does_not_work_says_so(browser: Client, page: str) -> None:
     for query in ("", "?token=", "?token=x", "?token=%00%ff", "?token=<script>"):
