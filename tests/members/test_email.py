@@ -177,6 +177,8 @@ def test_a_member_cannot_have_mails_sent_to_everyone(alice: ApiClient, settings:
 def test_a_former_address_is_told_if_it_was_the_members(alice: ApiClient) -> None:
     confirmed(alice.member, ADDRESS)
     assert alice.patch("/me", {"email": "new@example.com"}, format="json").status_code == 200
+    # The row of a task stays for a while, whatever the member does.
+    assert "example.com" not in str(list(BackgroundTask.objects.values()))
     [told] = mails_to(ADDRESS)
     assert told.subject == "이메일 주소가 변경되었어요"
     assert links_in(told) == []
@@ -275,6 +277,20 @@ def test_the_page_takes_no_form_of_another_site(browser: Client) -> None:
     token = links.verify_token(make_member("minji", email=ADDRESS))
     assert browser.post("/account/verify", {"token": token}).status_code == 403
     assert not is_verified("minji")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("https://testserver", 200), ("null", 403), ("https://evil.example", 403)],
+)
+def test_a_form_says_where_it_was_filled_in(browser: Client, origin: str, status: int) -> None:
+    """As browsers send it; `null` is what the policy `no-referrer` would make of ours."""
+    path = links.verify_link(make_member("minji", email=ADDRESS))
+    form = form_of(browser, path)
+    page = browser.post("/account/verify", form, secure=True, headers={"origin": origin})
+    assert page.status_code == status
+    assert is_verified("minji") is (status == 200)
 
 
 @pytest.mark.parametrize("page", ["verify", "password"])

@@ -7,6 +7,7 @@ from apps.members import tasks
 from apps.members.errors import EmailMissing
 from apps.members.models import Member
 from apps.members.services import links
+from apps.members.services.sealed import seal
 
 
 def ask_for_verification(*, member: Member) -> bool:
@@ -44,6 +45,6 @@ def address_changed(*, member: Member, old: str) -> None:
     """
     if old:
         at = timezone.now().isoformat()
-        tasks.mail_address_changed.enqueue(str(member.pk), old, at)
+        tasks.mail_address_changed.enqueue(str(member.pk), seal(old), at)
     if member.email:
         tasks.mail_verification.enqueue(str(member.pk))

@@ -78,7 +78,7 @@ class PasswordResetConfirmView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Once, within 30 minutes of the mail. All devices are logged out. A password that is
-        refused does not spend the `token`."""
+        refused does not spend the `token`. If the answer was lost, log in: it tells."""
         body = PasswordResetConfirmIn(data=request.data)
         body.is_valid(raise_exception=True)
         passwords.confirm_reset(**body.validated_data, network=network(request))

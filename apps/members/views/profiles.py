@@ -60,7 +60,8 @@ class MeView(APIView):
         example_out=examples.ME,
     )
     def patch(self, request: Request) -> Response:
-        """What is left out stays as it is. `avatar_upload_id: null` takes the picture away."""
+        """What is left out stays as it is. `avatar_upload_id: null` takes the picture away. A new
+        `email` gets a mail that confirms it, and a confirmed one is told that it is replaced."""
         body = ProfileIn(data=request.data)
         body.is_valid(raise_exception=True)
         member = profile.update_profile(
