@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from apps.members.urls import webhook_urlpatterns
 from apps.ops.urls import api_urlpatterns as ops_api_urlpatterns
 from apps.ops.views import UnknownPathView
 
@@ -24,6 +25,7 @@ urlpatterns = [
     path("api/v1/", include("apps.posts.urls")),
     path("api/v1/", include(ops_api_urlpatterns)),
     re_path(r"^api(/|$)", UnknownPathView.as_view()),
+    path("webhooks/", include(webhook_urlpatterns)),
     path("admin/", admin.site.urls),
 ]
 if settings.UPLOAD_DRIVER == "apps.media.drivers.local":

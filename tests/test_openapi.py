@@ -18,6 +18,7 @@ from tests.builders import (
     make_post,
     make_upload,
     processed_upload,
+    social_ticket,
 )
 from tests.openapi import assert_documented, assert_valid, document
 
@@ -69,7 +70,7 @@ def test_every_error_of_the_code_is_documented_somewhere() -> None:
         for child in error.__subclasses__():
             yield from leaves(child)
 
-    # Answers of the upload form, of a path or a method that is not in the document.
+    # Answers of the upload form, of a webhook, of a path or a method that is not in the document.
     elsewhere = {
         "ticket_invalid",
         "ticket_expired",
@@ -80,6 +81,7 @@ def test_every_error_of_the_code_is_documented_somewhere() -> None:
         "method_not_allowed",
         "permission_denied",
         "not_ready",
+        "webhook_unauthorized",
     }
     documented = set(re.findall(r"urn:igloo:problem:(\w+)", json.dumps(document())))
     assert {error.code for error in leaves(DomainError)} - documented == elsewhere
@@ -104,10 +106,12 @@ def test_answers_are_as_documented(alice: ApiClient, bob: ApiClient, anonymous: 
         processed_upload(alice.member),
         processed_upload(alice.member, b"x"),
     }
+    alice.put("/me/identities/kakao", {"social_ticket": social_ticket()}, format="json")
     calls = [
         ("/app-config", "/app-config"),
         ("/taxonomies", "/taxonomies"),
         ("/me", "/me"),
+        ("/me/identities", "/me/identities"),
         ("/me/drafts", "/me/drafts"),
         ("/me/likes", "/me/likes"),
         ("/auth/sessions", "/auth/sessions"),

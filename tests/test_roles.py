@@ -27,6 +27,7 @@ from tests.builders import (
     operator,
     processed_upload,
     sign_up,
+    social_ticket,
     suspended,
 )
 
@@ -50,6 +51,7 @@ class World:
             "waiting": lambda: make_upload(self.owner).pk,
             "session": lambda: sign_up("spare").member and self._spare_session(),
             "member": lambda: self.owner.pk,
+            "social_ticket": social_ticket,
             "refresh_token": lambda: sign_up("refresher").refresh_token,
         }
 
@@ -75,6 +77,9 @@ SIGNUP = {
     "consents": CONSENTS_JSON,
     "device": DEVICE_JSON,
 }
+JOIN = {"social_ticket": "{social_ticket}"} | {
+    name: SIGNUP[name] for name in ("birth_date", "consents", "device")
+}
 LOGIN = {"username": "theowner", "password": PASSWORD, "device": DEVICE_JSON}
 UPLOAD = {"content_type": "image/jpeg", "size": 1000}
 PASSWORDS = {"current_password": PASSWORD, "new_password": "quite another one"}
@@ -88,6 +93,14 @@ TABLE: list[tuple[str, str, str, Any, tuple[int, int, int, int, int]]] = [
     ("GET", "/taxonomies", "/taxonomies", None, (200, 200, 200, 200, 200)),
     ("POST", "/auth/signup", "/auth/signup", SIGNUP, (201, 201, 201, 201, 201)),
     ("POST", "/auth/login", "/auth/login", LOGIN, (200, 200, 200, 200, 200)),
+    ("POST", "/auth/nonce", "/auth/nonce", None, (201, 201, 201, 201, 201)),
+    (
+        "POST",
+        "/auth/social/{provider}",
+        "/auth/social/kakao",
+        JOIN,
+        (201, 201, 201, 201, 201),
+    ),
     (
         "POST",
         "/auth/refresh",
@@ -120,6 +133,21 @@ TABLE: list[tuple[str, str, str, Any, tuple[int, int, int, int, int]]] = [
     ),
     ("GET", "/me", "/me", None, (401, 200, 200, 200, 200)),
     ("PATCH", "/me", "/me", {"bio": "안녕"}, (401, 200, 200, 403, 200)),
+    ("GET", "/me/identities", "/me/identities", None, (401, 200, 200, 200, 200)),
+    (
+        "PUT",
+        "/me/identities/{provider}",
+        "/me/identities/kakao",
+        {"social_ticket": "{social_ticket}"},
+        (401, 204, 204, 204, 204),
+    ),
+    (
+        "DELETE",
+        "/me/identities/{provider}",
+        "/me/identities/kakao",
+        None,
+        (401, 204, 204, 204, 204),
+    ),
     ("GET", "/me/drafts", "/me/drafts", None, (401, 200, 200, 200, 200)),
     ("GET", "/me/likes", "/me/likes", None, (401, 200, 200, 200, 200)),
     ("GET", "/members/{member_id}", "/members/{member}", None, (200, 200, 200, 200, 200)),

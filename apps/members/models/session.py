@@ -40,6 +40,7 @@ class DeviceSession(UUIDModel):
         REMOVED = "removed", _("ended from another device")
         PASSWORD = "password", _("password changed")
         REUSE = "reuse", _("a spent refresh token was used")
+        PROVIDER = "provider", _("the provider ended the only login")
 
     member = models.ForeignKey(
         Member, on_delete=models.CASCADE, related_name="sessions", db_index=False

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -59,20 +60,25 @@ def sign_up(
     try:
         with transaction.atomic():
             member.save(force_insert=True)
-            Consent.objects.bulk_create(
-                Consent(
-                    member=member,
-                    kind=choice.kind,
-                    version=choice.version,
-                    granted=choice.granted,
-                )
-                for choice in consents
-            )
+            record_consents(member, consents)
             return sessions.open_session(member=member, device=device)
     except IntegrityError as error:
         if not isinstance(error.__cause__, UniqueViolation):
             raise
         raise username_taken() from error
+
+
+def record_consents(member: Member, consents: Sequence[ConsentChoice]) -> None:
+    """Keep what a new member said to each text; call it in the transaction that makes them."""
+    Consent.objects.bulk_create(
+        Consent(
+            member=member,
+            kind=choice.kind,
+            version=choice.version,
+            granted=choice.granted,
+        )
+        for choice in consents
+    )
 
 
 def require_old_enough(birth_date: dt.date) -> None:
@@ -88,15 +94,27 @@ def require_consents(consents: Sequence[ConsentChoice]) -> None:
 
     Any version is kept as it was shown: an app may be older than the newest text.
     """
-    granted = {choice.kind for choice in consents if choice.granted}
-    missing = [kind for kind in Consent.REQUIRED if kind not in granted]
+    missing = missing_consents(consents)
     if missing:
-        raise ConsentRequired(
-            errors=[FieldError("/consents", "required", kind.label) for kind in missing],
-            extra={
-                "missing": [
-                    {"kind": kind.value, "version": settings.CONSENT_VERSIONS[kind]}
-                    for kind in missing
-                ]
-            },
-        )
+        raise consent_required(missing)
+
+
+def consent_required(
+    missing: Sequence[Consent.Kind], *errors: FieldError, **extra: Any
+) -> ConsentRequired:
+    """The error that lists the kinds of consent that are missing, and what else is."""
+    return ConsentRequired(
+        errors=[*(FieldError("/consents", "required", kind.label) for kind in missing), *errors],
+        extra={
+            "missing": [
+                {"kind": kind.value, "version": settings.CONSENT_VERSIONS[kind]} for kind in missing
+            ],
+            **extra,
+        },
+    )
+
+
+def missing_consents(consents: Sequence[ConsentChoice]) -> list[Consent.Kind]:
+    """The kinds that a member must grant and that are not granted here."""
+    granted = {choice.kind for choice in consents if choice.granted}
+    return [kind for kind in Consent.REQUIRED if kind not in granted]

@@ -24,7 +24,8 @@ from apps.members.shapes import (
 )
 
 
-def _tokens_answer(request: Request, pair: sessions.TokenPair, status: int = 200) -> Response:
+def tokens_answer(request: Request, pair: sessions.TokenPair, status: int = 200) -> Response:
+    """The tokens of a login; no cache keeps them."""
     shape = tokens_shape(pair, media_base(request))
     return Response(shape, status=status, headers={"Cache-Control": "no-store"})
 
@@ -58,7 +59,7 @@ class SignupView(APIView):
         body = SignupIn(data=request.data)
         body.is_valid(raise_exception=True)
         pair = signup.sign_up(**body.validated_data)
-        return _tokens_answer(request, pair, status=201)
+        return tokens_answer(request, pair, status=201)
 
 
 class LoginView(APIView):
@@ -85,7 +86,7 @@ class LoginView(APIView):
         address = RateThrottle().caller(request)
         count_call("login_account", f"{address}:{body.validated_data['username'].lower()}")
         pair = sessions.log_in(**body.validated_data)
-        return _tokens_answer(request, pair)
+        return tokens_answer(request, pair)
 
 
 class RefreshView(APIView):
@@ -111,7 +112,7 @@ class RefreshView(APIView):
         body.is_valid(raise_exception=True)
         count_call("refresh", sessions.fingerprint(body.validated_data["refresh_token"]))
         pair = sessions.refresh(**body.validated_data)
-        return _tokens_answer(request, pair)
+        return tokens_answer(request, pair)
 
 
 class LogoutView(APIView):
