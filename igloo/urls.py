@@ -31,6 +31,9 @@ urlpatterns = [
 if settings.UPLOAD_DRIVER == "apps.media.drivers.local":
     urlpatterns.append(path("", include("apps.media.local_storage")))
 
+if settings.DEMO_PROVIDERS:
+    urlpatterns.append(path("demo/", include("igloo.laptop.providers.demo_page")))
+
 handler400 = "apps.common.problems.handler400"
 handler403 = "apps.common.problems.handler403"
 handler404 = "apps.common.problems.handler404"

@@ -13,7 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.media.models import RenditionRun, Upload
-from apps.members.models import Consent, DeviceSession, Member
+from apps.members.models import (
+    Consent,
+    DeviceSession,
+    Member,
+    PendingUnlink,
+    ProviderNotice,
+)
 from apps.posts.models import Comment, Post, PostLike, Style
 from tests.builders import (
     PASSWORD,
@@ -24,6 +30,7 @@ from tests.builders import (
     make_post,
     operator,
     processed_upload,
+    social_ticket,
 )
 
 OURS = {"common", "media", "members", "posts"}
@@ -51,6 +58,11 @@ def fill(rows: int) -> None:
         avatar = processed_upload(author)
         Member.objects.filter(pk=author.pk).update(avatar=avatar)
         ApiClient(author).post("/posts", {}, format="json", headers={"Idempotency-Key": "k"})
+        ApiClient(author).put(
+            "/me/identities/kakao", {"social_ticket": social_ticket()}, format="json"
+        )
+        for model in (PendingUnlink, ProviderNotice):
+            model.objects.create(provider="kakao")
         RenditionRun.objects.create(total=3, done=3, finished_at=timezone.now())
 
 
@@ -64,12 +76,15 @@ def test_every_model_of_ours_that_operators_need_is_there() -> None:
         "HousingType",
         "IdempotencyKey",
         "Member",
+        "PendingUnlink",
         "Post",
         "PostLike",
+        "ProviderNotice",
         "Pyeong",
         "RateWindow",
         "RefreshToken",
         "RenditionRun",
+        "SocialIdentity",
         "Style",
         "Upload",
     }

@@ -17,6 +17,7 @@ _PAGE = """<!doctype html>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <title>{title} (demo)</title>
+  <link rel="icon" href="data:,">
   <style>
     body {{ font: 16px/1.5 system-ui, sans-serif; margin: 0; background: #f4f4f2; color: #222 }}
     main {{ max-width: 24rem; margin: 4rem auto; padding: 1.5rem; background: #fff;

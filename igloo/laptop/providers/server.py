@@ -24,7 +24,7 @@ _AUTHORIZE = {
     "/kakao/kauth/oauth/authorize": ("kakao", "code"),
     "/apple/auth/authorize": ("apple", "id_token"),
     "/google/o/oauth2/v2/auth": ("google", "id_token"),
-    "/facebook/dialog/oauth": ("facebook", "id_token"),
+    "/facebook/limited/dialog/oauth": ("facebook", "id_token"),
     "/naver/nid/oauth2.0/authorize": ("naver", "code"),
 }
 _KEYS = {
