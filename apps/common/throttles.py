@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from apps.common.errors import Throttled
+from apps.common.models import RateWindow
 
 if TYPE_CHECKING:
     # DRF imports this module while it makes its views.
@@ -37,7 +38,7 @@ def count_call(scope: str, caller: str) -> None:
     """Count one call of `caller`; raises Throttled past the scope's rate."""
     limit, period = settings.THROTTLE_RATES[scope]
     with connection.cursor() as cursor:
-        cursor.execute(_HIT, {"key": f"{scope}:{caller}"[:200], "period": period})
+        cursor.execute(_HIT, {"key": _key(scope, caller), "period": period})
         hits, seconds_left = cursor.fetchone()
     if hits > limit:
         reset = str(max(1, math.ceil(seconds_left)))
@@ -49,6 +50,15 @@ def count_call(scope: str, caller: str) -> None:
                 "RateLimit-Reset": reset,
             }
         )
+
+
+def forget_calls(scope: str, caller: str) -> None:
+    """Begin a caller's window anew."""
+    RateWindow.objects.filter(key=_key(scope, caller)).delete()
+
+
+def _key(scope: str, caller: str) -> str:
+    return f"{scope}:{caller}"[:200]
 
 
 class RateThrottle(BaseThrottle):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import threading
 from typing import Any
 
 import pytest
@@ -10,9 +11,9 @@ from django.utils import timezone
 
 from apps.common.models import RateWindow
 from apps.members.models import Member, SocialIdentity, SocialNonce, SpentCredential
-from apps.members.services import proofs
+from apps.members.services import proofs, signup
 from igloo.laptop.providers.world import World
-from tests.builders import CONSENTS_JSON, ApiClient, make_member, suspended
+from tests.builders import CONSENTS_JSON, DEVICE_JSON, ApiClient, make_member, suspended
 from tests.concurrency import at_once
 from tests.members.social import (
     JUN,
@@ -135,13 +136,10 @@ def test_a_new_member_who_may_not_join(
     anonymous: ApiClient, providers: World, changes: dict[str, Any], status: int, code: str
 ) -> None:
     body = id_token_login(anonymous, providers, "google")
-    sent = NEW_MEMBER | changes
+    sent = {"device": DEVICE_JSON} | body | NEW_MEMBER | changes
+    sent = {name: value for name, value in sent.items() if value is not None}
     with Unchanged():
-        response = (
-            log_in(anonymous, "google", **body, **{k: v for k, v in sent.items() if v is not None})
-            if "device" not in changes
-            else anonymous.post("/auth/social/google", body | NEW_MEMBER, format="json")
-        )
+        response = anonymous.post("/auth/social/google", sent, format="json")
         assert_refused(response, status, code)
     # Nothing was spent.
     assert log_in(anonymous, "google", **body, **NEW_MEMBER).status_code == 201
@@ -273,8 +271,18 @@ def test_a_key_whose_request_was_refused_can_be_used_again(
 
 
 @pytest.mark.usefixtures("committed")
-def test_two_taps_at_once_make_one_member(providers: World) -> None:
+def test_two_taps_at_once_make_one_member(
+    providers: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = ApiClient()
+    # All of them have found nobody before the first one makes the member.
+    barrier, check = threading.Barrier(4), signup.require_old_enough
+
+    def wait_for_the_others(birth_date: dt.date) -> None:
+        check(birth_date)
+        barrier.wait(timeout=20)
+
+    monkeypatch.setattr(signup, "require_old_enough", wait_for_the_others)
     bodies = [id_token_login(client, providers, "google") for _ in range(4)]
     answers = at_once(
         *(lambda body=body: log_in(ApiClient(), "google", **body, **NEW_MEMBER) for body in bodies)

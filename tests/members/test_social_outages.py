@@ -32,13 +32,13 @@ KEYS = "GET /kakao/kauth/.well-known/jwks.json"
 ALL_WAYS = [pytest.param(*way, id=" ".join(way)) for way in WAYS]
 
 
-def later(provider: str = "kakao", *, keys: float = 0, pause: bool = True) -> None:
-    """As if time had passed: the turn to ask for keys is over, as is a pause; keys are so old."""
-    RateWindow.objects.all().delete()
-    if pause:
-        state = caches["shared"].get(f"social-down-{provider}")
-        if state:
-            caches["shared"].set(f"social-down-{provider}", state | {"until": 0}, 600)
+def later(provider: str = "kakao", *, keys: float = 0) -> None:
+    """As if time had passed: a pause is over; keys are so old, in seconds, and may be asked for."""
+    state = caches["shared"].get(f"social-down-{provider}")
+    if state:
+        caches["shared"].set(f"social-down-{provider}", state | {"until": 0}, 600)
+    if keys:
+        RateWindow.objects.all().delete()
     found = caches["shared"].get(f"social-keys-{provider}")
     if found and keys:
         found["fetched_at"] -= keys

@@ -7,6 +7,7 @@ from the address in the settings or not at all.
 import http.client
 import logging
 import math
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -128,6 +129,8 @@ def _exchange(
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=CONNECT_SECONDS)
+    # http.client's own hook; socket.create_connection gives each address the whole time.
+    connection._create_connection = _connected  # type: ignore[attr-defined]
     try:
         connection.connect()
         deadline = time.monotonic() + READ_SECONDS
@@ -142,6 +145,23 @@ def _exchange(
         return response.status, _read(response, deadline)
     finally:
         connection.close()
+
+
+def _connected(address: tuple[str, int], timeout: float, *_source: object) -> socket.socket:
+    """A connection to one of the first two addresses that a name has, within the time."""
+    found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[:2]
+    errors: list[Exception] = []
+    for family, kind, protocol, _name, where in found:
+        connection = socket.socket(family, kind, protocol)
+        connection.settimeout(timeout / len(found))
+        try:
+            connection.connect(where)
+        except OSError as error:
+            connection.close()
+            errors.append(error)
+        else:
+            return connection
+    raise OSError(f"no address answers: {errors}")
 
 
 def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:

@@ -13,10 +13,11 @@ from typing import Any
 from django.core.cache import caches
 
 from apps.common.errors import Throttled
-from apps.common.throttles import count_call
+from apps.common.throttles import count_call, forget_calls
 from apps.members.errors import ProviderUnavailable, SocialTokenInvalid
 from apps.members.social import http
 
+_TURN = "jwks_refresh"
 # Seconds: older keys are asked for again; while the provider is down they do for so long.
 FRESH, KEPT = 3600, 24 * 3600
 # Seconds that another process is given to bring the keys that it is asking for.
@@ -67,6 +68,8 @@ def _refresh(provider: str, url: str, known: KeySet | None, *, patience: float) 
     except ProviderUnavailable:
         # An error page of theirs counts too: here nothing of the caller's can be its cause.
         http.note_failure(provider, failures)
+        # The pause says when it is asked again.
+        forget_calls(_TURN, provider)
         raise
     found = KeySet(time.time(), keys)
     value = {"fetched_at": found.fetched_at, "keys": keys}
@@ -77,7 +80,7 @@ def _refresh(provider: str, url: str, known: KeySet | None, *, patience: float) 
 def _is_my_turn(provider: str) -> bool:
     # Counted by one statement; the cache's own `add` lets two through when the entry has expired.
     try:
-        count_call("jwks_refresh", provider)
+        count_call(_TURN, provider)
     except Throttled:
         return False
     return True
