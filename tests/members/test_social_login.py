@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.core.cache import caches
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.common.models import RateWindow
@@ -268,6 +270,21 @@ def test_a_key_whose_request_was_refused_can_be_used_again(
     caches["shared"].clear()
     RateWindow.objects.all().delete()
     assert log_in(anonymous, "kakao", **body, headers=key).status_code == 201
+
+
+def test_a_known_member_costs_no_call_and_few_queries(
+    anonymous: ApiClient, providers: World
+) -> None:
+    join(anonymous, providers, "kakao")
+    body = id_token_login(anonymous, providers, "kakao")
+    calls = len(providers.calls)
+    with CaptureQueriesContext(connection) as queries:
+        assert log_in(anonymous, "kakao", **body).status_code == 200
+    assert len(providers.calls) == calls
+    # Savepoints aside: the throttle, the nonce, whether it is spent, the keys; the member and the
+    # identity; nonce and token spent (3); session and refresh token; the consents of the answer.
+    statements = [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]
+    assert len(statements) == 12, "\n".join(statements)
 
 
 @pytest.mark.usefixtures("committed")

@@ -1,13 +1,19 @@
 """Providers that change their keys or are down: never a pass, and little asked of them."""
 
+import datetime as dt
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.core.cache import caches
 
 from apps.common.models import RateWindow
@@ -285,3 +291,65 @@ def test_a_slow_answer_is_given_up(
         with pytest.raises(ProviderUnavailable):
             http.call("kakao", "GET", f"{address}/slow")
         assert time.monotonic() - started < 2
+
+
+def certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """A key and a certificate for a host name, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    key_file, file = folder / f"{name}.key", folder / f"{name}.crt"
+    key_file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    return key_file, file
+
+
+@pytest.mark.parametrize(
+    ("name", "is_trusted", "works"),
+    [("localhost", True, True), ("localhost", False, False), ("kauth.kakao.com", True, False)],
+)
+def test_a_server_has_to_prove_its_name(
+    db: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    is_trusted: bool,
+    works: bool,
+) -> None:
+    key_file, file = certificate(tmp_path, name)
+    _key, other = certificate(tmp_path, "other.example")
+    monkeypatch.setenv("SSL_CERT_FILE", str(file if is_trusted else other))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file, key_file)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            client, _address = server.accept()
+            with client, suppress(OSError), context.wrap_socket(client, server_side=True) as secure:
+                secure.recv(65536)
+                secure.sendall(answer("200 OK", b"{}"))
+
+        threading.Thread(target=serve, daemon=True).start()
+        url = f"https://localhost:{server.getsockname()[1]}/"
+        if works:
+            assert http.call("kakao", "GET", url).status == 200
+        else:
+            with pytest.raises(ProviderUnavailable):
+                http.call("kakao", "GET", url)
