@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from igloo.config import BASE_DIR, Config
 from igloo.laptop import places
 from igloo.laptop.database_url import default_url, is_embedded
-from igloo.social import social_settings
+from igloo.social import social_problems, social_settings
 
 # local: a laptop and the tests. Anything else is deployed and held to `_refuse_unsafe_start`.
 STAGE = os.environ.get("STAGE", "local")
@@ -497,12 +497,7 @@ def _refuse_unsafe_start() -> None:
         problems.append("DEBUG must be off")
     if any("*" in host or host.startswith(".") for host in ALLOWED_HOSTS):
         problems.append("ALLOWED_HOSTS must not hold a wildcard")
-    problems += [
-        f"{provider}'s {name} must be https"
-        for provider, values in SOCIAL.items()
-        for name, value in values.items()
-        if name.endswith("url") and not value.startswith("https://")
-    ]
+    problems += social_problems(SOCIAL)
     if SOCIAL["apple"]["private_key"] and not SOCIAL_TOKEN_KEYS:
         problems.append("SOCIAL_TOKEN_KEYS is missing, and Apple's tokens need it")
     # 32 bytes in base64.

@@ -1,8 +1,18 @@
 """The settings of the providers that members log in with: docs/social-login.md."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from igloo.config import Config
+
+# What a deployed stage needs of a provider that it uses. Kakao and Apple have to be told when
+# somebody is gone.
+_TOGETHER = {
+    "kakao": ("app_id", "client_ids", "admin_key"),
+    "apple": ("client_ids", "team_id", "key_id", "private_key"),
+    "facebook": ("app_id", "app_secret"),
+    "naver": ("client_id", "client_secret"),
+}
 
 
 def social_settings(config: Config) -> dict[str, dict[str, Any]]:
@@ -48,3 +58,15 @@ def social_settings(config: Config) -> dict[str, dict[str, Any]]:
             "client_secret": config.text("NAVER_CLIENT_SECRET"),
         },
     }
+
+
+def social_problems(social: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """What a deployed stage must not start with, in words."""
+    for provider, values in social.items():
+        for name, value in values.items():
+            if name.endswith("url") and not value.startswith("https://"):
+                yield f"{provider}'s {name} must be https"
+        names = _TOGETHER.get(provider, ())
+        missing = [name for name in names if not values[name]]
+        if missing and len(missing) < len(names):
+            yield f"{provider} lacks {', '.join(missing)} (docs/social-login.md)"
