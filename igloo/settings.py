@@ -5,6 +5,7 @@ A value is looked for in the environment, then in `.secrets/<stage>.json` and
 laptop, Lambda and a container is chosen here and nowhere else.
 """
 
+import json
 import os
 import socket
 from importlib.util import find_spec
@@ -17,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from igloo.config import BASE_DIR, Config
 from igloo.laptop import places
 from igloo.laptop.database_url import default_url, is_embedded
+from igloo.social import social_problems, social_settings
 
 # local: a laptop and the tests. Anything else is deployed and held to `_refuse_unsafe_start`.
 STAGE = os.environ.get("STAGE", "local")
@@ -129,6 +131,17 @@ if _STATEMENT_TIMEOUT_MS:
 # Cursors on the server do not survive a pooler that shares connections between transactions.
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = DEPLOYED
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    # Django's own default. Django-Q writes its cluster's state here each second.
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # What all processes share for a while: providers' signing keys. A table: there is no Redis on
+    # Lambda.
+    "shared": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "common_cache",
+    },
+}
+
 
 # --- Members ----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "members.Member"
@@ -167,6 +180,24 @@ CONSENT_VERSIONS = {
     "marketing": "2026-11-01",
     "marketing_night": "2026-11-01",
 }
+
+# --- Social login -----------------------------------------------------------------------------
+# `make run` starts stand-ins for the providers (igloo/laptop/providers) and says here how to use
+# them. A provider that the environment or `.secrets/` knows of is used as it is there.
+DEMO_PROVIDERS: dict[str, dict[str, str]] = (
+    {} if DEPLOYED else json.loads(os.environ.get("DEMO_PROVIDERS") or "{}")
+)
+for _values in DEMO_PROVIDERS.values():
+    if not any(config.text(name) for name in _values):
+        config.values |= _values
+SOCIAL = social_settings(config)
+# Encrypt Apple's refresh tokens: the first one encrypts, all of them decrypt. A new key is put
+# before the others; an old one goes when `manage.py reseal_tokens` has run.
+_LAPTOP_TOKEN_KEY = "bGFwdG9wLW9ubHktbm90LWEtc2VjcmV0LWxhcHRvcCE="  # noqa: S105
+SOCIAL_TOKEN_KEYS = config.words("SOCIAL_TOKEN_KEYS", "" if DEPLOYED else _LAPTOP_TOKEN_KEY)
+SOCIAL_NONCE_SECONDS = 10 * 60
+# How long a new member has to consent after a login that was proved.
+SOCIAL_TICKET_SECONDS = 10 * 60
 
 # --- API --------------------------------------------------------------------------------------
 # Where the world reaches this service: links in answers that are not for the caller's own host.
@@ -223,6 +254,10 @@ THROTTLE_RATES = {
     # Mails that anybody may have sent: by the caller's address, and by the mail's.
     "deletion_address": (20 * _SCALE, 3600),
     "deletion_mail": (3, 3600),
+    "nonce": (60 * _SCALE, 60),
+    "social_login": (60 * _SCALE, 60),
+    # By provider: how often all processes together ask for its signing keys.
+    "jwks_refresh": (1, 10),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "igloo API",
@@ -242,6 +277,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "MemberKind": ["common", "designer"],
+        "SocialProvider": ["kakao", "apple", "google", "facebook", "naver"],
         "ConsentKind": ["terms", "privacy", "marketing", "marketing_night"],
         "UploadStatus": ["waiting", "processing", "ready", "failed"],
         "ExportStatus": ["processing", "ready", "failed"],
@@ -514,6 +550,12 @@ def _refuse_unsafe_start() -> None:
         problems.append("DEBUG must be off")
     if any("*" in host or host.startswith(".") for host in ALLOWED_HOSTS):
         problems.append("ALLOWED_HOSTS must not hold a wildcard")
+    problems += social_problems(SOCIAL)
+    if SOCIAL["apple"]["private_key"] and not SOCIAL_TOKEN_KEYS:
+        problems.append("SOCIAL_TOKEN_KEYS is missing, and Apple's tokens need it")
+    # 32 bytes in base64.
+    if any(len(key) != 44 or key == _LAPTOP_TOKEN_KEY for key in SOCIAL_TOKEN_KEYS):
+        problems.append("SOCIAL_TOKEN_KEYS must be keys of Fernet, and not the laptop's")
     if config.text("DATABASE_URL") and is_embedded(DATABASE_URL):
         problems.append("DATABASE_URL must not be the embedded PostgreSQL of a laptop")
     if problems:

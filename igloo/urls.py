@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from apps.members.urls import page_urlpatterns
+from apps.members.urls import page_urlpatterns, webhook_urlpatterns
 from apps.ops.urls import api_urlpatterns as ops_api_urlpatterns
 from apps.ops.views import UnknownPathView
 
@@ -26,10 +26,14 @@ urlpatterns = [
     path("api/v1/", include("apps.posts.urls")),
     path("api/v1/", include(ops_api_urlpatterns)),
     re_path(r"^api(/|$)", UnknownPathView.as_view()),
+    path("webhooks/", include(webhook_urlpatterns)),
     path("admin/", admin.site.urls),
 ]
 if settings.UPLOAD_DRIVER == "apps.media.drivers.local":
     urlpatterns.append(path("", include("apps.media.local_storage")))
+
+if settings.DEMO_PROVIDERS:
+    urlpatterns.append(path("demo/", include("igloo.laptop.providers.demo_page")))
 
 handler400 = "apps.common.problems.handler400"
 handler403 = "apps.common.problems.handler403"

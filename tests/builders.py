@@ -1,6 +1,7 @@
 """Data for tests, made through the services as the app would make it."""
 
 import datetime as dt
+import hashlib
 import io
 import itertools
 from typing import Any
@@ -15,9 +16,11 @@ from rest_framework.test import APIClient
 from apps.media import services as media
 from apps.media.models import Upload
 from apps.members.models import Member
-from apps.members.services import sessions, signup
+from apps.members.services import proofs, sessions, signup
 from apps.members.services.consents import ConsentChoice
+from apps.members.services.proofs import Evidence
 from apps.members.services.sessions import Device, TokenPair
+from apps.members.social.proof import Proof
 from apps.posts.models import Comment, Post
 from apps.posts.services import comments, likes, posts
 from apps.posts.services.posts import PhotoInput
@@ -70,6 +73,14 @@ def sign_up(username: str, **changes: Any) -> TokenPair:
         "device": DEVICE,
     }
     return signup.sign_up(**(fields | changes))
+
+
+def social_ticket() -> str:
+    """The ticket of somebody new, whom Kakao has confirmed."""
+    subject = str(3_000_000_000 + next(_numbers))
+    proof = Proof(provider="kakao", subject=subject, expires_at=0)
+    credential = hashlib.sha256(subject.encode()).hexdigest()
+    return proofs.make_ticket(Evidence(proof, credential, nonce=""))
 
 
 def make_member(username: str = "", **changes: Any) -> Member:

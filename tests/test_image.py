@@ -49,7 +49,10 @@ def test_it_has_the_cluster_and_nothing_for_developers(image: Path) -> None:
         "apps/tasks/management/commands/task_health.py",
         "locale/ko/LC_MESSAGES/django.mo",
     } <= found
-    rooms = ("apps/ops/demo/", "igloo/deploying/", "igloo/packaging/", "igloo/laptop/aws_lambda/")
+    rooms = (
+        *("apps/ops/demo/", "igloo/deploying/", "igloo/packaging/"),
+        *("igloo/laptop/aws_lambda/", "igloo/laptop/providers/"),
+    )
     assert not [name for name in found if name.startswith(rooms) or "/static/" in name]
 
 

@@ -19,6 +19,7 @@ from tests.builders import (
     make_post,
     make_upload,
     processed_upload,
+    social_ticket,
 )
 from tests.openapi import assert_documented, assert_valid, document
 
@@ -70,7 +71,7 @@ def test_every_error_of_the_code_is_documented_somewhere() -> None:
         for child in error.__subclasses__():
             yield from leaves(child)
 
-    # Answers of the upload form, of a path or a method that is not in the document.
+    # Answers of the upload form, of a webhook, of a path or a method that is not in the document.
     elsewhere = {
         "ticket_invalid",
         "ticket_expired",
@@ -81,6 +82,7 @@ def test_every_error_of_the_code_is_documented_somewhere() -> None:
         "method_not_allowed",
         "permission_denied",
         "not_ready",
+        "webhook_unauthorized",
     }
     documented = set(re.findall(r"urn:igloo:problem:(\w+)", json.dumps(document())))
     assert {error.code for error in leaves(DomainError)} - documented == elsewhere
@@ -108,11 +110,13 @@ def test_answers_are_as_documented(alice: ApiClient, bob: ApiClient, anonymous: 
     export = exporting.request_export(member=alice.member)
     exporting.make_export(export_id=export.pk)
     waiting = exporting.request_export(member=alice.member)
+    alice.put("/me/identities/kakao", {"social_ticket": social_ticket()}, format="json")
     calls = [
         ("/app-config", "/app-config"),
         ("/taxonomies", "/taxonomies"),
         ("/me", "/me"),
         ("/me/consents", "/me/consents"),
+        ("/me/identities", "/me/identities"),
         ("/me/drafts", "/me/drafts"),
         ("/me/likes", "/me/likes"),
         ("/auth/sessions", "/auth/sessions"),

@@ -29,6 +29,7 @@ from tests.builders import (
     operator,
     processed_upload,
     sign_up,
+    social_ticket,
     suspended,
 )
 
@@ -55,6 +56,7 @@ class World:
             "reset_token": lambda: links.reset_token(confirmed(make_member())),
             "verify_token": lambda: links.verify_token(make_member(email="a@example.com")),
             "export": lambda: exporting.request_export(member=self.owner).pk,
+            "social_ticket": social_ticket,
             "refresh_token": lambda: sign_up("refresher").refresh_token,
         }
 
@@ -80,6 +82,9 @@ SIGNUP = {
     "consents": CONSENTS_JSON,
     "device": DEVICE_JSON,
 }
+JOIN = {"social_ticket": "{social_ticket}"} | {
+    name: SIGNUP[name] for name in ("birth_date", "consents", "device")
+}
 LOGIN = {"username": "theowner", "password": PASSWORD, "device": DEVICE_JSON}
 UPLOAD = {"content_type": "image/jpeg", "size": 1000}
 PASSWORDS = {"current_password": PASSWORD, "new_password": "quite another one"}
@@ -93,6 +98,14 @@ TABLE: list[tuple[str, str, str, Any, tuple[int, int, int, int, int]]] = [
     ("GET", "/taxonomies", "/taxonomies", None, (200, 200, 200, 200, 200)),
     ("POST", "/auth/signup", "/auth/signup", SIGNUP, (201, 201, 201, 201, 201)),
     ("POST", "/auth/login", "/auth/login", LOGIN, (200, 200, 200, 200, 200)),
+    ("POST", "/auth/nonce", "/auth/nonce", None, (201, 201, 201, 201, 201)),
+    (
+        "POST",
+        "/auth/social/{provider}",
+        "/auth/social/kakao",
+        JOIN,
+        (201, 201, 201, 201, 201),
+    ),
     (
         "POST",
         "/auth/refresh",
@@ -151,6 +164,21 @@ TABLE: list[tuple[str, str, str, Any, tuple[int, int, int, int, int]]] = [
     ("DELETE", "/me", "/me", {"password": PASSWORD}, (401, 202, 202, 202, 403)),
     ("POST", "/me/export", "/me/export", None, (401, 202, 202, 202, 202)),
     ("GET", "/me/export/{export_id}", "/me/export/{export}", None, (401, 404, 200, 200, 404)),
+    ("GET", "/me/identities", "/me/identities", None, (401, 200, 200, 200, 200)),
+    (
+        "PUT",
+        "/me/identities/{provider}",
+        "/me/identities/kakao",
+        {"social_ticket": "{social_ticket}"},
+        (401, 204, 204, 204, 204),
+    ),
+    (
+        "DELETE",
+        "/me/identities/{provider}",
+        "/me/identities/kakao",
+        None,
+        (401, 204, 204, 204, 204),
+    ),
     ("GET", "/me/drafts", "/me/drafts", None, (401, 200, 200, 200, 200)),
     ("GET", "/me/likes", "/me/likes", None, (401, 200, 200, 200, 200)),
     ("GET", "/me/consents", "/me/consents", None, (401, 200, 200, 200, 200)),

@@ -95,12 +95,46 @@ def test_everything_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
         ("ALLOWED_HOSTS", "*.example.com", "ALLOWED_HOSTS must not hold a wildcard"),
         ("SECRET_KEY", "short", "SECRET_KEY must be 40 characters or more"),
         ("DATABASE_URL", default_url(), "DATABASE_URL must not be the embedded"),
+        ("KAKAO_AUTH_URL", "http://kauth.kakao.com", "kakao's auth_url must be https"),
+        ("APPLE_URL", "http://127.0.0.1:8000/apple", "apple's url must be https"),
+        ("FACEBOOK_LIMITED_URL", "file:///etc", "facebook's limited_url must be https"),
+        ("KAKAO_APP_ID", "1", "kakao lacks client_ids, admin_key"),
+        ("APPLE_CLIENT_IDS", "com.example", "apple lacks team_id, key_id, private_key"),
+        ("NAVER_CLIENT_SECRET", "x", "naver lacks client_id"),
+        ("APPLE_PRIVATE_KEY", "PEM", "SOCIAL_TOKEN_KEYS is missing"),
+        ("SOCIAL_TOKEN_KEYS", "short", "SOCIAL_TOKEN_KEYS must be keys of Fernet"),
+        ("SOCIAL_TOKEN_KEYS", settings.SOCIAL_TOKEN_KEYS[0], "and not the laptop's"),
     ],
 )
 def test_an_unsafe_production_does_not_start(
     secrets: Path, name: str, value: str, said: str
 ) -> None:
     assert said in start(secrets, **{name: value})
+
+
+def test_stand_ins_for_providers_are_for_a_laptop(secrets: Path) -> None:
+    """A deployed stage does not heed them; a laptop where a provider is not set up otherwise."""
+    demo = json.dumps(
+        {
+            "kakao": {"KAKAO_APP_ID": "1", "KAKAO_AUTH_URL": "http://127.0.0.1:1"},
+            "naver": {"NAVER_CLIENT_ID": "demo", "NAVER_API_URL": "http://127.0.0.1:1"},
+        }
+    )
+    shown = (
+        "' '.join([settings.SOCIAL['kakao']['app_id'], settings.SOCIAL['kakao']['auth_url'],"
+        " settings.SOCIAL['naver']['client_id'], settings.SOCIAL['naver']['api_url']])"
+    )
+    real = "https://kauth.kakao.com", "https://openapi.naver.com"
+    assert start(secrets, shown=shown, DEMO_PROVIDERS=demo).split() == list(real)
+    stand_in = "http://127.0.0.1:1"
+    local = {"stage": "local", "shown": shown, "DEMO_PROVIDERS": demo}
+    assert start(secrets, **local).split() == ["1", stand_in, "demo", stand_in]
+    own = start(secrets, NAVER_CLIENT_ID="mine", **local).split()
+    assert own == ["1", stand_in, "mine", real[1]]
+    paths = "[str(route.pattern) for route in __import__('igloo.urls').urls.urlpatterns]"
+    setup = f"(__import__('django').setup(), {paths})[1]"
+    assert "'demo/'" in start(secrets, **(local | {"shown": setup}))
+    assert "'demo/'" not in start(secrets, shown=setup, DEMO_PROVIDERS=demo)
 
 
 def test_what_is_said_holds_no_secret(secrets: Path) -> None:

@@ -40,12 +40,25 @@ Handler = Callable[..., Response]
 
 def idempotent(post: Handler) -> Handler:
     """Decorate a view's `post`."""
+    return _idempotent(post, lambda *_args, **_kwargs: {})
 
+
+def idempotent_after(prepare: Callable[..., dict[str, Any]]) -> Callable[[Handler], Handler]:
+    """Decorate a view's `post` that needs what takes long, such as a call to a provider.
+
+    `prepare` gets the same arguments and runs outside of the transaction, and not for an answer
+    that is given again; what it returns is passed to `post` as keyword arguments.
+    """
+    return lambda post: _idempotent(post, prepare)
+
+
+def _idempotent(post: Handler, prepare: Callable[..., dict[str, Any]]) -> Handler:
     @functools.wraps(post)
     def wrapper(view: APIView, request: Request, *args: Any, **kwargs: Any) -> Response:
         header = request.headers.get("Idempotency-Key")
         if header is None:
-            return post(view, request, *args, **kwargs)
+            prepared = prepare(view, request, *args, **kwargs)
+            return post(view, request, *args, **kwargs, **prepared)
         if not (1 <= len(header) <= 255 and header.isascii() and header.isprintable()):
             raise InvalidIdempotencyKey
         attempt = _Attempt(request, header)
@@ -53,8 +66,9 @@ def idempotent(post: Handler) -> Handler:
         if replay is not None:
             return replay
         try:
+            prepared = prepare(view, request, *args, **kwargs)
             with transaction.atomic():
-                response = post(view, request, *args, **kwargs)
+                response = post(view, request, *args, **kwargs, **prepared)
                 attempt.keep(response)
         except BaseException:
             attempt.abandon()

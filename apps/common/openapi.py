@@ -41,6 +41,8 @@ class Operation:
     answers: Mapping[int, SerializerClass | None] = field(default_factory=dict)
     errors: Sequence[type[DomainError]] = ()
     query: Sequence[Query] = ()
+    # Of parameters of the path, those that are no ids.
+    path: Sequence[Query] = ()
     idempotent: bool = False
     if_match: bool = False
     example_in: Any = None

@@ -31,14 +31,17 @@ def prune_expired_rows() -> dict[str, int]:
     period = max(seconds for _limit, seconds in settings.THROTTLE_RATES.values())
     windows = RateWindow.objects.filter(started_at__lte=Now() - dt.timedelta(seconds=period))
     return {
-        "idempotency_keys": _delete_in_batches(keys),
-        "rate_windows": _delete_in_batches(windows),
+        "idempotency_keys": delete_in_batches(keys, "started_at"),
+        "rate_windows": delete_in_batches(windows, "started_at"),
     }
 
 
-def _delete_in_batches(rows: QuerySet[Any]) -> int:
-    """How many there were; `rows` are of a model that has `started_at`."""
-    oldest_first = rows.order_by("started_at").values_list("pk", flat=True)
+def delete_in_batches(rows: QuerySet[Any], by: str) -> int:
+    """Delete rows, those with the smallest `by` first; how many there were.
+
+    One that is locked stays for the next time. Each batch commits by itself.
+    """
+    oldest_first = rows.order_by(by).values_list("pk", flat=True)
     total = 0
     while True:
         with transaction.atomic():

@@ -91,6 +91,17 @@ class AutoSchema(SpectacularAutoSchema):
             )
             for query in facts.query
         ]
+        found += [
+            OpenApiParameter(
+                parameter.name,
+                _query_schema(parameter),
+                OpenApiParameter.PATH,
+                required=True,
+                description=parameter.description,
+                enum=parameter.choices or None,
+            )
+            for parameter in facts.path
+        ]
         headers = []
         if facts.idempotent:
             headers.append(

@@ -16,6 +16,7 @@ from rest_framework.throttling import BaseThrottle
 
 from apps.common.addresses import source_of
 from apps.common.errors import Throttled
+from apps.common.models import RateWindow
 
 if TYPE_CHECKING:
     # DRF imports this module while it makes its views.
@@ -41,7 +42,7 @@ def count_call(scope: str, caller: str) -> None:
     """Count one call of `caller`; raises Throttled past the scope's rate."""
     limit, period = settings.THROTTLE_RATES[scope]
     with connection.cursor() as cursor:
-        cursor.execute(_HIT, {"key": f"{scope}:{caller}"[:200], "period": period})
+        cursor.execute(_HIT, {"key": _key(scope, caller), "period": period})
         hits, seconds_left = cursor.fetchone()
     if hits > limit:
         reset = str(max(1, math.ceil(seconds_left)))
@@ -58,7 +59,16 @@ def count_call(scope: str, caller: str) -> None:
 def forgive_call(scope: str, caller: str) -> None:
     """Take back one call that was counted."""
     with connection.cursor() as cursor:
-        cursor.execute(_FORGIVE, {"key": f"{scope}:{caller}"[:200]})
+        cursor.execute(_FORGIVE, {"key": _key(scope, caller)})
+
+
+def forget_calls(scope: str, caller: str) -> None:
+    """Begin a caller's window anew."""
+    RateWindow.objects.filter(key=_key(scope, caller)).delete()
+
+
+def _key(scope: str, caller: str) -> str:
+    return f"{scope}:{caller}"[:200]
 
 
 class RateThrottle(BaseThrottle):

@@ -23,8 +23,11 @@ from apps.members.models import (
     Export,
     Leaving,
     Member,
+    PendingUnlink,
+    ProviderNotice,
     RefreshToken,
     RetainedRecord,
+    SocialIdentity,
 )
 from apps.members.services.passwords import reset_password
 from apps.members.services.standing import set_open
@@ -166,6 +169,37 @@ class RefreshTokenAdmin(ReadOnly):
     list_display = ["id", "session", "created_at", "spent_at"]
     search_fields = ["=id", "=session__id", "=session__member__username"]
     list_select_related = ["session"]
+
+
+@admin.register(SocialIdentity)
+class SocialIdentityAdmin(ReadOnly):
+    """Members' logins at providers. They are linked and unlinked by members alone."""
+
+    list_display = ["member", "provider", "subject", "created_at"]
+    list_filter = ["provider"]
+    search_fields = ["=member__username", "=subject"]
+    list_select_related = ["member"]
+    # Encrypted, and nobody's business.
+    exclude = ["refresh_token"]
+
+
+@admin.register(ProviderNotice)
+class ProviderNoticeAdmin(ReadOnly):
+    """What providers told: who is waiting to be erased."""
+
+    list_display = ["provider", "event", "member", "leaves", "created_at"]
+    list_filter = ["provider", "leaves"]
+    search_fields = ["=id", "=member__username"]
+    list_select_related = ["member"]
+
+
+@admin.register(PendingUnlink)
+class PendingUnlinkAdmin(ReadOnly):
+    """Providers that have yet to be told that somebody is gone."""
+
+    list_display = ["provider", "subject", "created_at"]
+    list_filter = ["provider"]
+    exclude = ["refresh_token"]
 
 
 @admin.register(Consent)

@@ -76,3 +76,67 @@ class OperatorsStay(DomainError):
     status = 403
     code = "operators_stay"
     text = _("Operators can't leave. Have another operator take your rights away first.")
+
+
+class NonceInvalid(DomainError):
+    """The nonce was not given out here, is over 10 minutes old, or was used. Get a new one."""
+
+    status = 401
+    code = "nonce_invalid"
+    text = _("This login took too long or was used before. Try again.")
+
+
+class SocialTokenInvalid(DomainError):
+    """The provider's token or code is not one for this app, has expired, or lacks the nonce."""
+
+    status = 401
+    code = "social_token_invalid"
+    text = _("The login could not be confirmed. Try again.")
+
+
+class SocialTokenUsed(DomainError):
+    """This token or code of the provider logged somebody in before. Get a new one of it."""
+
+    status = 401
+    code = "social_token_used"
+    text = _("This login was used before. Try again.")
+
+
+class ProviderNotConfigured(DomainError):
+    """This service takes no logins of the provider."""
+
+    status = 404
+    code = "provider_not_configured"
+    text = _("This way of logging in is not available.")
+
+
+class ProviderUnavailable(DomainError):
+    """The provider does not answer, so nothing can be confirmed. `Retry-After` says when to try."""
+
+    status = 503
+    code = "provider_unavailable"
+    text = _("The login's provider is not available right now. Try again soon.")
+
+
+class IdentityTaken(DomainError):
+    """This login at the provider belongs to another member."""
+
+    status = 409
+    code = "identity_taken"
+    text = _("This login belongs to another account.")
+
+
+class ProviderLinked(DomainError):
+    """The member has another login of this provider: unlink it first."""
+
+    status = 409
+    code = "provider_linked"
+    text = _("Another login of this provider is linked. Remove it first.")
+
+
+class LastLoginMethod(DomainError):
+    """The only way in: without a password, one provider has to stay."""
+
+    status = 409
+    code = "last_login_method"
+    text = _("This is your only way to log in. Add another one or a password first.")

@@ -66,3 +66,12 @@ EXPORT = {
     "expires_at": "2026-11-24T09:00:00Z",
     "size": 48210044,
 }
+SOCIAL_LOGIN = {
+    "id_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.e30.c2ln",
+    "nonce": "mBq3vXs0c1yq7kY2vJ5uQw",
+    "device": DEVICE,
+    "birth_date": "1996-05-04",
+    "consents": CONSENTS,
+}
+NONCE = {"nonce": "mBq3vXs0c1yq7kY2vJ5uQw", "expires_at": "2026-11-23T09:10:00Z"}
+IDENTITY = {"provider": "kakao", "linked_at": "2026-11-23T09:00:00Z"}

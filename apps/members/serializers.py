@@ -9,13 +9,16 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from apps.common.fields import PlainText
-from apps.members.models import Consent, DeviceSession, Member
+from apps.members.models import Consent, DeviceSession, Member, Provider
 from apps.members.models.member import BIO_LENGTH, DISPLAY_NAME_LENGTH
 from apps.members.services.consents import ConsentChoice
 from apps.members.services.sessions import Device
+from apps.members.social.proof import Credentials
 
 # PBKDF2 takes any length; a password of megabytes is an attack.
 _PASSWORD_MAX = 128
+# Characters; providers' tokens have some 1,500.
+_TOKEN_MAX, _NONCE_MAX = 8192, 200
 
 
 class DeviceIn(serializers.Serializer[Any]):
@@ -87,6 +90,62 @@ class SignupIn(serializers.Serializer[Any]):
         return value
 
 
+class TokenField(serializers.RegexField):
+    """A token or code: what may stand in a header or a form."""
+
+    def __init__(self, max_length: int = _TOKEN_MAX, **kwargs: Any) -> None:
+        super().__init__(
+            r"^[\x21-\x7e]+\Z",
+            max_length=max_length,
+            required=False,
+            trim_whitespace=False,
+            **kwargs,
+        )
+
+
+class ProviderLoginIn(serializers.Serializer[Any]):
+    """A login at a provider: one of its tokens or codes, or the ticket of an earlier call."""
+
+    id_token = TokenField(help_text="kakao, apple, google, facebook (limited login)")
+    access_token = TokenField(help_text="kakao, facebook (classic login)")
+    code = TokenField(help_text="kakao, naver, apple (with its id_token or alone)")
+    social_ticket = TokenField(help_text="of a 409 `consent_required`, in place of the token")
+    nonce = TokenField(_NONCE_MAX, help_text="of POST /auth/nonce; naver: sent to it as `state`")
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        """One of the four; Apple gives a code beside its id token."""
+        given = {"id_token", "access_token", "code", "social_ticket"} & set(data)
+        if len(given) != 1 and given != {"id_token", "code"}:
+            raise serializers.ValidationError(
+                _("Send one of id_token, access_token, code and social_ticket."), code="one_of"
+            )
+        return data
+
+    @property
+    def credentials(self) -> Credentials:
+        """What the provider is asked about."""
+        names = ("id_token", "access_token", "code", "nonce")
+        return Credentials(**{name: self.validated_data.get(name, "") for name in names})
+
+
+class SocialLoginIn(ProviderLoginIn):
+    """A member, or somebody who becomes one: they add `consents` and `birth_date`."""
+
+    birth_date = serializers.DateField(
+        required=False, help_text="of a new member: checked (14 or older), not stored"
+    )
+    consents = serializers.ListField(
+        child=ConsentIn(), max_length=10, default=list, help_text="of a new member"
+    )
+    device = DeviceIn()
+    restore = serializers.BooleanField(
+        default=False, help_text="take back that this account is being deleted"
+    )
+
+    validate_birth_date = SignupIn.validate_birth_date
+    validate_consents = SignupIn.validate_consents
+
+
 class LoginIn(serializers.Serializer[Any]):
     """A known member."""
 
@@ -98,10 +157,22 @@ class LoginIn(serializers.Serializer[Any]):
     )
 
 
-class LeaveIn(serializers.Serializer[Any]):
-    """Proof that it is the member who leaves."""
+class LeaveIn(ProviderLoginIn):
+    """Proof that it is the member who leaves: the password, or a fresh login at a provider."""
 
-    password = PasswordField()
+    password = PasswordField(required=False)
+    provider = serializers.ChoiceField(
+        choices=Provider.values, required=False, help_text="with its token, in place of a password"
+    )
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        """One of the two."""
+        if "provider" in data and "password" not in data:
+            return super().validate(data)
+        if "password" not in data:
+            text = serializers.Field.default_error_messages["required"]
+            raise serializers.ValidationError({"password": text}, code="required")
+        return data
 
 
 class RefreshIn(serializers.Serializer[Any]):

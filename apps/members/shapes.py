@@ -8,7 +8,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from apps.media.shapes import AvatarOut, avatar_of
-from apps.members.models import Consent, DeviceSession, Export, Member
+from apps.members.models import Consent, DeviceSession, Export, Member, Provider
 from apps.members.models.consent import confirm_by, current_version
 from apps.members.services.sessions import TokenPair
 
@@ -144,6 +144,20 @@ class UsernameAvailableOut(serializers.Serializer[Any]):
     )
 
 
+class NonceOut(serializers.Serializer[Any]):
+    """Give it to the provider's SDK, as it is or as its SHA-256 in hex, and send it here too."""
+
+    nonce = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+
+
+class IdentityOut(serializers.Serializer[Any]):
+    """A provider that the member logs in with."""
+
+    provider = serializers.ChoiceField(choices=Provider.values)
+    linked_at = serializers.DateTimeField()
+
+
 def member_shape(member: Member, base: str) -> dict[str, Any]:
     """A `MemberOut`."""
     return {
@@ -211,6 +225,11 @@ def session_shape(row: dict[str, Any], current: UUID) -> dict[str, Any]:
         "last_used_at": row["last_used_at"],
         "current": row["id"] == current,
     }
+
+
+def identity_shape(row: dict[str, Any]) -> dict[str, Any]:
+    """An `IdentityOut` of a row of id, provider, created_at."""
+    return {"provider": row["provider"], "linked_at": row["created_at"]}
 
 
 def tokens_shape(pair: TokenPair, base: str) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from apps.members.services import (
     consent_notices,
     erasing,
     exporting,
+    identities,
     leaving,
     mails,
+    proofs,
     sessions,
 )
 from apps.members.services.sealed import unseal
@@ -132,9 +134,30 @@ def delete_old_exports() -> int:
     return exporting.delete_old_exports()
 
 
+@task()
+def prune_social_logins() -> int:
+    """See proofs.prune."""
+    return proofs.prune()
+
+
+# As for pushes: a provider that is away is away for a while.
+@task(queue_name="push")
+def tell_provider(pending_id: str) -> None:
+    """See identities.tell_provider."""
+    identities.tell_provider(pending_id=UUID(pending_id))
+
+
+@task()
+def retry_unlinks() -> int:
+    """See identities.retry_unlinks."""
+    return identities.retry_unlinks()
+
+
 periodic("delete-expired-sessions", "7 18 * * *", delete_expired_sessions)
 # 09:23 in Korea, by day.
 periodic("send-consent-notices", "23 0 * * *", send_consent_notices)
 periodic("erase-due-members", "27 * * * *", erase_due_members)
 periodic("delete-retained-records", "57 18 * * *", delete_retained_records)
 periodic("delete-old-exports", "47 * * * *", delete_old_exports)
+periodic("prune-social-logins", "27 * * * *", prune_social_logins)
+periodic("retry-unlinks", "57 * * * *", retry_unlinks)

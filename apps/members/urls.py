@@ -1,4 +1,5 @@
-"""Paths of the auth and members endpoints, under /api/v1, and of the pages under /account."""
+"""Paths of the auth and members endpoints, under /api/v1, of the pages under /account, and of what
+providers call."""
 
 from django.urls import path
 
@@ -8,15 +9,20 @@ from apps.members.views import (
     consents,
     emails,
     exports,
+    identities,
     login,
     passwords,
     profiles,
     sessions,
+    social,
+    webhooks,
 )
 
 urlpatterns = [
     path("auth/signup", login.SignupView.as_view()),
     path("auth/login", login.LoginView.as_view()),
+    path("auth/nonce", social.NonceView.as_view()),
+    path("auth/social/<str:provider>", social.SocialLoginView.as_view()),
     path("auth/refresh", login.RefreshView.as_view()),
     path("auth/logout", login.LogoutView.as_view()),
     path("auth/sessions", sessions.SessionsView.as_view()),
@@ -27,6 +33,8 @@ urlpatterns = [
     path("auth/password/reset/confirm", passwords.PasswordResetConfirmView.as_view()),
     path("auth/email/verify", emails.EmailVerifyView.as_view()),
     path("auth/email/verify/confirm", emails.EmailVerifyConfirmView.as_view()),
+    path("me/identities", identities.IdentitiesView.as_view()),
+    path("me/identities/<str:provider>", identities.IdentityView.as_view()),
     path("me", profiles.MeView.as_view()),
     path("me/consents", consents.ConsentsView.as_view()),
     path("me/consents/<str:kind>", consents.ConsentView.as_view()),
@@ -41,4 +49,11 @@ page_urlpatterns = [
     path("export/<str:token>", exports.export_file),
     path("password", pages.PasswordPage.as_view()),
     path("verify", pages.VerifyPage.as_view()),
+]
+
+webhook_urlpatterns = [
+    path("apple", webhooks.apple),
+    path("kakao", webhooks.kakao),
+    path("facebook", webhooks.facebook),
+    path("facebook/deletions/<uuid:notice_id>", webhooks.facebook_deletion),
 ]

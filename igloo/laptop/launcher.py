@@ -28,6 +28,7 @@ from igloo.laptop.children import (
     say,
 )
 from igloo.laptop.places import LaptopError
+from igloo.laptop.providers.start import start_providers
 
 # Seconds.
 READY_SECONDS = 60.0  # until the web server answers
@@ -260,6 +261,7 @@ class Launcher:
 
     def _start_children(self) -> None:
         bracketed = f"[{self.host}]" if ":" in self.host else self.host
+        self.children.append(start_providers(self.environment, self._address()))
         web = [*WEB, f"{bracketed}:{self.port}"]
         for name, arguments in (("web", web), ("worker", WORKER)):
             say(f"igloo: {name}: manage.py {' '.join(arguments)}")
@@ -370,6 +372,7 @@ class Launcher:
             f"\nigloo is up after {seconds:.1f} s. Ctrl-C stops it; the data is kept.\n\n"
             f"  API docs        {address}/api/docs\n"
             f"  admin           {address}/admin/\n"
+            f"  social login    {address}/demo/login\n"
             f"  health          {address}/healthz, {address}/readyz\n"
             f"{network}"
             f"  try             curl {address}/api/v1/posts\n\n"

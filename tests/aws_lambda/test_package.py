@@ -24,7 +24,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
-from apps.members.models import DeviceSession
+from apps.members.models import DeviceSession, ProviderNotice
 from igloo.packaging import PackagingError, archive, elf, environment, hooks, rules, static_names
 from igloo.packaging.project import project_files
 from tests.aws_ses import SENDER, sent_mails
@@ -323,6 +323,8 @@ def test_it_reads_everything_without_boto3(
         "upload_id": str(processed_upload(pair.member).pk),
         "comment_id": str(make_comment(pair.member, post).pk),
         "session_id": str(DeviceSession.objects.get().pk),
+        "provider": "kakao",
+        "notice_id": str(ProviderNotice.objects.create(provider="facebook").pk),
     }
     program = """
 print(json.dumps([read, sorted({name.partition(".")[0] for name in sys.modules}
@@ -528,6 +530,7 @@ def test_a_link_stops_the_build_by_name(small: Path, name: str) -> None:
         "docs/adr/0001.md", "apps/ops/demo/seed.py", "apps/common/__pycache__/x.cpython-312.pyc",
         "apps/posts/.DS_Store", "apps/ops/static/ops/docs.js", "locale/ko/LC_MESSAGES/django.po",
         "igloo/packaging/rules.py", "igloo/laptop/launcher.py", "apps/ops/cost/refresh.py",
+        "igloo/laptop/providers/world.py", "igloo/laptop/providers/login.html",
         "apps/ops/management/commands/cost.py",
     ],
 )  # fmt: skip

@@ -22,6 +22,7 @@ def test_it_starts_refuses_a_second_one_stops_and_keeps_its_data(start: Start) -
     run = start()
     run.wait_for("igloo is up")
     run.wait_for("  alice / password")
+    assert f"http://127.0.0.1:{run.port}/demo/login" in run.text()
     assert "demo data made" in run.text()
     family = run.family()
     assert len(family) > 4  # the launcher, the web server, the worker, PostgreSQL and its helpers
@@ -80,6 +81,7 @@ def test_a_port_in_use_is_refused_before_anything_starts(start: Start, folder: P
     ("word", "sentence"),
     [
         ("runserver", "The web process stopped by itself (signal SIGKILL)"),
+        ("igloo.laptop.providers", "The logins process stopped by itself (signal SIGKILL)"),
         ("port=5432", "PostgreSQL stopped by itself (signal SIGKILL)"),
     ],
 )

@@ -15,7 +15,7 @@ from django.db import connection, models
 from PIL import Image
 
 from apps.common.models import IdempotencyKey
-from apps.members.models import DeviceSession, Member
+from apps.members.models import DeviceSession, Member, SocialIdentity
 from apps.members.services import exporting
 from apps.posts.models import Comment, Post
 from apps.tasks.models import BackgroundTask, TaskAttempt
@@ -84,6 +84,14 @@ def plant() -> Planted:
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {answer.json()['access_token']}")
     member = Member.objects.get(pk=answer.json()["member"]["id"])
     Member.objects.filter(pk=member.pk).update(email_verified=True)
+    # Google is told of no end, so no row waits until it knows; test_social_identities.py has those.
+    SocialIdentity.objects.create(
+        member=member,
+        provider="google",
+        subject=f"{MARK}-subject",
+        refresh_token=f"{MARK} token",
+        client_id=f"{MARK} client",
+    )
     # A CDN would have said it.
     DeviceSession.objects.filter(member=member).update(place=f"{MARK} city")
 

@@ -14,7 +14,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.media.models import RenditionRun, Upload
-from apps.members.models import Consent, DeviceSession, Member
+from apps.members.models import (
+    Consent,
+    DeviceSession,
+    Member,
+    PendingUnlink,
+    ProviderNotice,
+)
 from apps.members.services import erasing, exporting, leaving
 from apps.ops.models import CostReport
 from apps.posts.models import Comment, Post, PostLike, Style
@@ -27,6 +33,7 @@ from tests.builders import (
     make_post,
     operator,
     processed_upload,
+    social_ticket,
 )
 
 OURS = {"common", "media", "members", "ops", "posts"}
@@ -54,6 +61,11 @@ def fill(rows: int) -> None:
         avatar = processed_upload(author)
         Member.objects.filter(pk=author.pk).update(avatar=avatar)
         ApiClient(author).post("/posts", {}, format="json", headers={"Idempotency-Key": "k"})
+        ApiClient(author).put(
+            "/me/identities/kakao", {"social_ticket": social_ticket()}, format="json"
+        )
+        for model in (PendingUnlink, ProviderNotice):
+            model.objects.create(provider="kakao")
         RenditionRun.objects.create(total=3, done=3, finished_at=timezone.now())
         weeks = dt.timedelta(weeks=CostReport.objects.count())
         CostReport.objects.create(
@@ -79,13 +91,16 @@ def test_every_model_of_ours_that_operators_need_is_there() -> None:
         "IdempotencyKey",
         "Leaving",
         "Member",
+        "PendingUnlink",
         "Post",
         "PostLike",
+        "ProviderNotice",
         "Pyeong",
         "RateWindow",
         "RefreshToken",
         "RenditionRun",
         "RetainedRecord",
+        "SocialIdentity",
         "Style",
         "Upload",
     }

@@ -2,6 +2,14 @@
 
 from apps.members.models.consent import Consent, ConsentNotice
 from apps.members.models.export import Export
+from apps.members.models.identity import (
+    PendingUnlink,
+    Provider,
+    ProviderNotice,
+    SocialIdentity,
+    SocialNonce,
+    SpentCredential,
+)
 from apps.members.models.leaving import Leaving, RetainedRecord
 from apps.members.models.member import Member
 from apps.members.models.session import DeviceSession, RefreshToken
@@ -13,6 +21,12 @@ __all__ = [
     "Export",
     "Leaving",
     "Member",
+    "PendingUnlink",
+    "Provider",
+    "ProviderNotice",
     "RefreshToken",
     "RetainedRecord",
+    "SocialIdentity",
+    "SocialNonce",
+    "SpentCredential",
 ]

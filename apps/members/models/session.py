@@ -50,6 +50,7 @@ class DeviceSession(UUIDModel):
         PASSWORD = "password", _("password changed")
         REUSE = "reuse", _("a spent refresh token was used")
         LEFT = "left", _("the member left")
+        PROVIDER = "provider", _("the provider ended the only login")
 
     member = models.ForeignKey(
         Member, on_delete=models.CASCADE, related_name="sessions", db_index=False

@@ -1,1 +1,3 @@
-"""Writes of members: `signup`, `sessions`, `passwords`, `profile`."""
+"""Writes of members, by topic: `signup`, `sessions`, `passwords`, `profile`; `social` logs in with
+providers, `proofs` keeps each of their tokens from being used twice, `identities` links and unlinks
+them, `notices` hears from them."""

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -39,17 +40,28 @@ def require_consents(consents: Sequence[ConsentChoice]) -> None:
     Any version will do and is kept as it was shown: an app may be older than the newest text. If
     it is, the first write asks again.
     """
-    granted = {choice.kind for choice in consents if choice.granted}
-    missing = [kind for kind in Consent.REQUIRED if kind not in granted]
+    missing = missing_consents(consents)
     if missing:
-        raise ConsentRequired(
-            errors=[FieldError("/consents", "required", kind.label) for kind in missing],
-            extra={
-                "missing": [
-                    {"kind": kind.value, "version": current_version(kind)} for kind in missing
-                ]
-            },
-        )
+        raise consent_required(missing)
+
+
+def missing_consents(consents: Sequence[ConsentChoice]) -> list[Consent.Kind]:
+    """The kinds that a new member must grant and that are not granted here."""
+    granted = {choice.kind for choice in consents if choice.granted}
+    return [kind for kind in Consent.REQUIRED if kind not in granted]
+
+
+def consent_required(
+    missing: Sequence[Consent.Kind], *errors: FieldError, **extra: Any
+) -> ConsentRequired:
+    """The error that lists the kinds of consent that are missing, and what else is."""
+    return ConsentRequired(
+        errors=[*(FieldError("/consents", "required", kind.label) for kind in missing), *errors],
+        extra={
+            "missing": [{"kind": kind.value, "version": current_version(kind)} for kind in missing],
+            **extra,
+        },
+    )
 
 
 def change_consent(*, session: DeviceSession, choice: ConsentChoice) -> None:

@@ -15,10 +15,17 @@ from django.utils.translation import gettext as _
 from apps.common.errors import FieldError
 from apps.common.mail import Mail, send_mail
 from apps.members import tasks
-from apps.members.errors import AccountLeaving, LinkInvalid, OperatorsStay, PasswordWrong
-from apps.members.models import DeviceSession, Leaving, Member
-from apps.members.services import sessions, standing
+from apps.members.errors import (
+    AccountLeaving,
+    LinkInvalid,
+    OperatorsStay,
+    PasswordWrong,
+    SocialTokenInvalid,
+)
+from apps.members.models import DeviceSession, Leaving, Member, SocialIdentity
+from apps.members.services import proofs, sessions, standing
 from apps.members.services.belongings import registered
+from apps.members.services.proofs import Evidence
 from apps.members.tokens import TokenInvalid
 
 _DELETION_SALT = "apps.members.leaving.deletion"
@@ -27,13 +34,31 @@ _RETURN_SALT = "apps.members.leaving.return"
 _MOST_MAILS = 5
 
 
-def require_proof(member: Member, *, password: str) -> None:
+def require_password(member: Member, password: str) -> None:
     """That whoever asks is the member, and not someone who found their phone.
 
-    The one place where a fresh social login will count as well. Raises PasswordWrong.
+    Raises PasswordWrong.
     """
     if not check_password(password, member.password):
         raise _password_wrong()
+
+
+def leave_by_login(*, member: Member, evidence: Evidence) -> Leaving:
+    """Leave, with a fresh login at a provider as the proof.
+
+    Raises:
+        SocialTokenInvalid: it is somebody else's.
+        NonceInvalid, SocialTokenUsed, and what `leave` does.
+    """
+    proof = evidence.proof
+    with transaction.atomic():
+        # First: spending refers to the row, and two that upgrade such a lock wait for each other.
+        standing.lock(member)
+        own = SocialIdentity.objects.filter(member=member)
+        if not own.filter(provider=proof.provider, subject=proof.subject).exists():
+            raise SocialTokenInvalid
+        proofs.spend(evidence, member=member)
+        return leave(member=member)
 
 
 def _password_wrong() -> PasswordWrong:

@@ -16,9 +16,17 @@ from apps.common.models import RateWindow
 from apps.common.pruning import prune_expired_rows
 from apps.media.models import Upload
 from apps.media.services import erase_uploads
-from apps.members.models import Consent, DeviceSession, Member
+from apps.members.models import (
+    Consent,
+    DeviceSession,
+    Member,
+    ProviderNotice,
+    SocialIdentity,
+    SpentCredential,
+)
 from apps.members.services import exporting
 from apps.members.services.belongings import Belonging, register
+from apps.members.services.identities import forget_identities
 from apps.tasks.models import BackgroundTask
 
 # Rows of one transaction.
@@ -67,6 +75,14 @@ def _erase_sessions(member: Member) -> None:
 
 def _erase_consents(member: Member) -> None:
     delete_in_batches(Consent.objects.filter(member=member))
+
+
+def _erase_logins(member: Member) -> None:
+    delete_log_of(SocialIdentity.objects.filter(member=member))
+    forget_identities(member=member)
+    delete_in_batches(SpentCredential.objects.filter(member=member))
+    # Its confirmation code still opens the page that says that all is gone.
+    ProviderNotice.objects.filter(member=member).update(member=None)
 
 
 def _erase_uploads(member: Member) -> None:
@@ -132,6 +148,11 @@ def _export_sessions(member: Member) -> Iterator[dict[str, Any]]:
             yield {key: getattr(row, key) for key in columns}
 
 
+def _export_logins(member: Member) -> Iterator[dict[str, Any]]:
+    for row in SocialIdentity.objects.filter(member=member).order_by("pk"):
+        yield {key: getattr(row, key) for key in ("provider", "subject", "created_at")}
+
+
 def _ready_uploads(member: Member) -> Iterator[Upload]:
     uploads = Upload.objects.filter(owner=member, status=Upload.Status.READY)
     for rows in in_batches(uploads):
@@ -173,6 +194,18 @@ def register_own() -> None:
             erase=_erase_consents,
             export=_export_consents,
             title=_("Consents"),
+        ),
+        # Kept until then, since they are a way back.
+        Belonging(
+            name="logins",
+            keeps=(
+                "members.SocialIdentity.member",
+                "members.SpentCredential.member",
+                "members.ProviderNotice.member",
+            ),
+            erase=_erase_logins,
+            export=_export_logins,
+            title=_("Logins at providers"),
         ),
         # Ended in `leave` itself.
         Belonging(

@@ -26,7 +26,8 @@ from apps.members.shapes import (
 from apps.members.views.whereabouts import here, network
 
 
-def _tokens_answer(request: Request, pair: sessions.TokenPair, status: int = 200) -> Response:
+def tokens_answer(request: Request, pair: sessions.TokenPair, status: int = 200) -> Response:
+    """The tokens of a login; no cache keeps them."""
     shape = tokens_shape(pair, media_base(request))
     return Response(shape, status=status, headers={"Cache-Control": "no-store"})
 
@@ -62,7 +63,7 @@ class SignupView(APIView):
         body.is_valid(raise_exception=True)
         data = body.validated_data
         pair = signup.sign_up(**data | {"device": here(request, data["device"])})
-        return _tokens_answer(request, pair, status=201)
+        return tokens_answer(request, pair, status=201)
 
 
 class LoginView(APIView):
@@ -93,7 +94,7 @@ class LoginView(APIView):
         address = RateThrottle().caller(request)
         count_call("login_account", f"{address}:{data['username'].lower()}")
         pair = sessions.log_in(**data | {"device": here(request, data["device"])})
-        return _tokens_answer(request, pair)
+        return tokens_answer(request, pair)
 
 
 class RefreshView(APIView):
@@ -119,7 +120,7 @@ class RefreshView(APIView):
         body.is_valid(raise_exception=True)
         count_call("refresh", sessions.fingerprint(body.validated_data["refresh_token"]))
         pair = sessions.refresh(**body.validated_data, network=network(request))
-        return _tokens_answer(request, pair)
+        return tokens_answer(request, pair)
 
 
 class LogoutView(APIView):

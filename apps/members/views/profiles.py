@@ -27,6 +27,7 @@ from apps.members.shapes import (
     me_shape,
     other_member_shape,
 )
+from apps.members.views.social import PROOF_ERRORS, evidence_of
 
 
 class MeView(APIView):
@@ -76,22 +77,27 @@ class MeView(APIView):
         tag="members",
         body=LeaveIn,
         answers={202: LeavingOut},
-        errors=[errors.PasswordWrong, errors.OperatorsStay],
+        errors=[errors.PasswordWrong, errors.OperatorsStay, *PROOF_ERRORS],
         example_in={"password": "a long passphrase"},
         example_out=examples.LEAVING,
     )
     def delete(self, request: Request) -> Response:
-        """Hides the account and all that is on it at once, and ends every session, this one too:
-        where the answer is lost, a retry gets 401 `token_invalid`, and a login 409
-        `account_leaving`. All of it is erased at `erase_at`, unless the member comes back by a
-        login with `restore: true`."""
+        """Takes the password, or `provider` with the fields of a new login there. Hides the account
+        and all that is on it at once, and ends every session, this one too: where the answer is
+        lost, a retry gets 401 `token_invalid`, and a login 409 `account_leaving`. All of it is
+        erased at `erase_at`, unless the member comes back by a login with `restore: true`."""
         body = LeaveIn(data=request.data)
         body.is_valid(raise_exception=True)
         # Under the key of the change of passwords: guesses at either count together.
         count_call("login_account", RateThrottle().caller(request))
         member = current_member(request)
-        leaving.require_proof(member, **body.validated_data)
-        shape = {"erase_at": leaving.leave(member=member).erase_at}
+        if "password" in body.validated_data:
+            leaving.require_password(member, body.validated_data["password"])
+            row = leaving.leave(member=member)
+        else:
+            evidence = evidence_of(body, body.validated_data["provider"])
+            row = leaving.leave_by_login(member=member, evidence=evidence)
+        shape = {"erase_at": row.erase_at}
         return Response(shape, status=202, headers={"Cache-Control": "no-store"})
 
 

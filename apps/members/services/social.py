@@ -1,0 +1,194 @@
+"""Logging in with a provider, and becoming a member that way."""
+
+import datetime as dt
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+from psycopg2.errors import UniqueViolation
+
+from apps.common.errors import FieldError
+from apps.members import tasks
+from apps.members.errors import AccountLeaving, LoginFailed
+from apps.members.models import Member, SocialIdentity
+from apps.members.models.identity import SocialIdentityQuerySet
+from apps.members.models.member import USERNAME_PATTERN
+from apps.members.services import leaving, proofs, sessions, signup
+from apps.members.services.consents import (
+    ConsentChoice,
+    consent_required,
+    missing_consents,
+    record_consents,
+)
+from apps.members.services.identities import keep_refresh_token
+from apps.members.services.proofs import Evidence
+from apps.members.services.sessions import Device, TokenPair
+from apps.members.social.proof import Proof
+from apps.members.usernames import RESERVED
+
+# Names that are tried before it is taken for a fault: each has 5 random digits or more.
+_NAME_TRIES = 20
+_LONGEST_NICKNAME = 24
+
+
+def log_in(
+    *,
+    evidence: Evidence,
+    device: Device,
+    consents: Sequence[ConsentChoice] = (),
+    birth_date: dt.date | None = None,
+    restore: bool = False,
+) -> tuple[TokenPair, bool]:
+    """Log in whoever the evidence proves; whether they are a new member.
+
+    Args:
+        restore: come back, if the member is leaving.
+
+    Raises:
+        AccountLeaving: they are leaving, and may come back with the `social_ticket`.
+        NonceInvalid, SocialTokenUsed: it was used before.
+        LoginFailed: the account is not open.
+        ConsentRequired, UnderAge: a new member, who may come back with the `social_ticket`.
+    """
+    pair = _log_known_in(evidence, device, restore)
+    if pair is not None:
+        return pair, False
+    birth_date = _require_complete(evidence, consents, birth_date)
+    signup.require_old_enough(birth_date)
+    try:
+        return _join(evidence, device, consents), True
+    except IntegrityError as error:
+        if not _is_violation(error, "social_identity_once"):
+            raise
+    # Two taps at once: the other one made the member.
+    pair = _log_known_in(evidence, device, restore)
+    if pair is None:
+        raise LoginFailed
+    return pair, False
+
+
+def is_known(proof: Proof) -> bool:
+    """Whether somebody logs in with this."""
+    return _identities(proof).exists()
+
+
+def _log_known_in(evidence: Evidence, device: Device, restore: bool) -> TokenPair | None:
+    proof = evidence.proof
+    with transaction.atomic():
+        member = (
+            Member.objects.select_for_update(no_key=True)
+            .filter(pk__in=_identities(proof).values("member"))
+            .first()
+        )
+        if member is None:
+            return None
+        if not member.is_active:
+            member = _come_back(member, evidence, restore)
+        # Under the lock, since it may have been unlinked meanwhile.
+        identity = _identities(proof).filter(member=member).first()
+        if identity is None:
+            return None
+        proofs.spend(evidence, member=member)
+        keep_refresh_token(identity, proof)
+        return sessions.open_session(member=member, device=device)
+
+
+def _come_back(member: Member, evidence: Evidence, restore: bool) -> Member:
+    try:
+        back = leaving.refuse_or_restore(member=member, restore=restore)
+    except AccountLeaving as error:
+        raise AccountLeaving(extra={**error.extra, **_ticket(evidence)}) from error
+    if back is None:
+        raise LoginFailed
+    return back
+
+
+def _ticket(evidence: Evidence) -> dict[str, Any]:
+    """What stands for the evidence in the next call, since a code works once at its provider."""
+    return {
+        "social_ticket": proofs.make_ticket(evidence),
+        "expires_in": settings.SOCIAL_TICKET_SECONDS,
+    }
+
+
+def _require_complete(
+    evidence: Evidence, consents: Sequence[ConsentChoice], birth_date: dt.date | None
+) -> dt.date:
+    missing = missing_consents(consents)
+    if not missing and birth_date is not None:
+        return birth_date
+    no_date = FieldError("/birth_date", "required", _("A new member gives a birth date."))
+    raise consent_required(
+        missing,
+        *([] if birth_date is not None else [no_date]),
+        **_ticket(evidence),
+    )
+
+
+def _join(evidence: Evidence, device: Device, consents: Sequence[ConsentChoice]) -> TokenPair:
+    proof = evidence.proof
+    with transaction.atomic():
+        member = _make_member(proof)
+        SocialIdentity.objects.create(
+            member=member,
+            provider=proof.provider,
+            subject=proof.subject,
+            refresh_token=proof.refresh_token,
+            client_id=proof.client_id if proof.refresh_token else "",
+        )
+        proofs.spend(evidence, member=member)
+        pair = sessions.open_session(member=member, device=device, is_signup=True)
+        record_consents(session=pair.session, choices=consents)
+        if member.email and not member.email_verified:
+            tasks.mail_verification.enqueue(str(member.pk))
+        return pair
+
+
+def _make_member(proof: Proof) -> Member:
+    for username in usernames_for(proof.name):
+        member = Member(
+            username=username,
+            display_name=proof.name or username,
+            email=proof.email,
+            email_verified=proof.email_verified,
+        )
+        member.set_unusable_password()
+        try:
+            with transaction.atomic():
+                member.save(force_insert=True)
+        except IntegrityError as error:
+            if not _is_violation(error, "members_member_username"):
+                raise
+        else:
+            return member
+    raise RuntimeError(f"no username was free in {_NAME_TRIES} tries")
+
+
+def usernames_for(name: str) -> Iterator[str]:
+    """Usernames for a new member: their name where it will do, then with digits.
+
+    A name in 한글 gives `home` with digits. Members can't tell from it who somebody is elsewhere.
+    """
+    base = re.sub(r"[^a-z0-9_.]+", "_", name.lower()).strip("._") if name.isascii() else ""
+    base = base[:_LONGEST_NICKNAME].strip("._")
+    if not re.fullmatch(USERNAME_PATTERN, base) or base in RESERVED:
+        base = "home"
+    else:
+        yield base
+    for _try in range(_NAME_TRIES):
+        yield f"{base}{secrets.randbelow(90_000) + 10_000}"
+
+
+def _identities(proof: Proof) -> SocialIdentityQuerySet:
+    return SocialIdentity.objects.filter(provider=proof.provider, subject=proof.subject)
+
+
+def _is_violation(error: IntegrityError, constraint: str) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, UniqueViolation) and (cause.diag.constraint_name or "").startswith(
+        constraint
+    )

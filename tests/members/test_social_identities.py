@@ -1,0 +1,270 @@
+"""/me/identities: linking, unlinking, and telling a provider of the end."""
+
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet, InvalidToken
+from django.core.cache import caches
+from django.core.management import call_command
+
+from apps.members import tasks
+from apps.members.errors import ProviderUnavailable
+from apps.members.models import Member, PendingUnlink, SocialIdentity
+from apps.members.services import identities, passwords
+from apps.members.social import sealing
+from apps.tasks.models import BackgroundTask
+from igloo.laptop.providers.world import World
+from tests.builders import PASSWORD, ApiClient, make_member, suspended
+from tests.concurrency import at_once
+from tests.members.social import (
+    JUN,
+    MINJI,
+    NEW_MEMBER,
+    WAYS,
+    Unchanged,
+    assert_refused,
+    code_login,
+    id_token_login,
+    join,
+    log_in,
+    token_login,
+)
+
+pytestmark = pytest.mark.django_db
+ALL_WAYS = [pytest.param(*way, id=" ".join(way)) for way in WAYS]
+
+
+def link(client: ApiClient, provider: str, body: dict[str, str]) -> Any:
+    return client.put(f"/me/identities/{provider}", body, format="json")
+
+
+def linked(client: ApiClient) -> list[str]:
+    return [item["provider"] for item in client.get("/me/identities").json()["items"]]
+
+
+def social_member(providers: World, provider: str = "kakao") -> ApiClient:
+    """Somebody whose only way in is this one."""
+    return ApiClient(join(ApiClient(), providers, provider))
+
+
+def apple_login(client: ApiClient, providers: World) -> dict[str, str]:
+    """An id token with the code that iOS gives beside it."""
+    body = id_token_login(client, providers, "apple")
+    login = providers.login("apple", MINJI, nonce=body["nonce"])
+    return body | {"code": providers.code(login)}
+
+
+@pytest.mark.parametrize(("provider", "kind"), ALL_WAYS)
+def test_a_member_links_another_login_and_logs_in_with_it(
+    alice: ApiClient, anonymous: ApiClient, providers: World, provider: str, kind: str
+) -> None:
+    way = WAYS[provider, kind]
+    body = way(anonymous, providers, provider)
+    assert link(alice, provider, body).status_code == 204
+    [item] = alice.get("/me/identities").json()["items"]
+    assert (item["provider"], set(item)) == (provider, {"provider", "linked_at"})
+    response = log_in(anonymous, provider, **way(anonymous, providers, provider))
+    assert response.json()["member"]["username"] == "alice"
+
+    # The phone lost the answer and sends the same again; another one may not.
+    with Unchanged():
+        assert link(alice, provider, body).status_code == 204
+        response = log_in(anonymous, provider, **body)
+        assert_refused(response, 401, response.json()["code"])
+
+
+def test_a_login_of_another_member(alice: ApiClient, providers: World) -> None:
+    other = social_member(providers)
+    with Unchanged():
+        body = token_login(other, providers, "kakao")
+        assert_refused(link(alice, "kakao", body), 409, "identity_taken")
+    assert linked(other) == ["kakao"]
+
+
+def test_a_second_login_of_the_same_provider(providers: World) -> None:
+    client = social_member(providers)
+    with Unchanged():
+        body = token_login(client, providers, "kakao", JUN)
+        assert_refused(link(client, "kakao", body), 409, "provider_linked")
+    # The one that there is: nothing to do.
+    assert link(client, "kakao", token_login(client, providers, "kakao")).status_code == 204
+
+
+def test_linking_needs_as_good_a_proof_as_logging_in(alice: ApiClient, providers: World) -> None:
+    body = token_login(alice, providers, "kakao", app_id="999")
+    with Unchanged():
+        assert_refused(link(alice, "kakao", body), 401, "social_token_invalid")
+        assert_refused(link(alice, "kakao", {}), 400, "invalid_input")
+        body = {"subject": MINJI.subject("kakao"), "access_token": "made-up"}
+        assert_refused(link(alice, "kakao", body), 401, "social_token_invalid")
+
+
+def test_unlinking_is_idempotent(alice: ApiClient, bob: ApiClient, providers: World) -> None:
+    link(alice, "google", id_token_login(alice, providers, "google"))
+    assert bob.delete("/me/identities/google").status_code == 204
+    assert linked(alice) == ["google"]
+    for _ in range(2):
+        assert alice.delete("/me/identities/google").status_code == 204
+    assert linked(alice) == []
+
+
+def test_the_last_way_in_has_to_stay(providers: World) -> None:
+    client = social_member(providers)
+    assert client.member is not None
+    with Unchanged():
+        assert_refused(client.delete("/me/identities/kakao"), 409, "last_login_method")
+        # What is not linked goes without a word.
+        assert client.delete("/me/identities/naver").status_code == 204
+    assert not PendingUnlink.objects.exists()
+    link(client, "google", id_token_login(client, providers, "google"))
+    assert client.delete("/me/identities/kakao").status_code == 204
+    assert_refused(client.delete("/me/identities/google"), 409, "last_login_method")
+    passwords.reset_password(member=client.member, new_password=PASSWORD)
+    client = ApiClient(client.member)
+    assert client.delete("/me/identities/google").status_code == 204
+
+
+def test_a_suspended_member_sees_to_logins(providers: World) -> None:
+    client = ApiClient(suspended(make_member("sue")))
+    body = id_token_login(client, providers, "google")
+    assert link(client, "google", body).status_code == 204
+    assert client.delete("/me/identities/google").status_code == 204
+
+
+@pytest.mark.usefixtures("committed")
+def test_two_unlinks_at_once_leave_one(providers: World) -> None:
+    client = social_member(providers)
+    link(client, "google", id_token_login(client, providers, "google"))
+    answers = at_once(
+        lambda: client.delete("/me/identities/kakao").status_code,
+        lambda: client.delete("/me/identities/google").status_code,
+    )
+    assert sorted(answers) == [204, 409]
+    assert SocialIdentity.objects.count() == 1
+
+
+@pytest.mark.usefixtures("committed")
+def test_two_members_link_the_same_login_at_once(providers: World) -> None:
+    clients = [ApiClient(make_member()) for _ in range(3)]
+    bodies = [token_login(client, providers, "kakao") for client in clients]
+    answers = at_once(
+        *(
+            lambda client=client, body=body: link(client, "kakao", body)
+            for client, body in zip(clients, bodies, strict=True)
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [204, 409, 409]
+    assert {a.json()["code"] for a in answers if a.status_code == 409} == {"identity_taken"}
+    assert SocialIdentity.objects.count() == 1
+
+
+# --- Telling the provider -----------------------------------------------------------------------
+def run_told() -> int:
+    """Run what was enqueued to tell providers; how many tasks there were."""
+    waiting = BackgroundTask.objects.filter(task_path="apps.members.tasks.tell_provider")
+    for task in waiting:
+        tasks.tell_provider.func(*task.args_kwargs["args"])
+    return len(waiting)
+
+
+def test_apples_refresh_token_is_kept_encrypted_and_revoked(
+    anonymous: ApiClient, providers: World
+) -> None:
+    response = log_in(anonymous, "apple", **apple_login(anonymous, providers), **NEW_MEMBER)
+    client = ApiClient(Member.objects.get(pk=response.json()["member"]["id"]))
+    [token] = providers.refresh_tokens
+    identity = SocialIdentity.objects.get()
+    assert token not in str(SocialIdentity.objects.values())
+    assert sealing.unseal(identity.refresh_token) == token
+    assert identity.client_id == "com.example.igloo"
+    link(client, "google", id_token_login(client, providers, "google"))
+
+    assert client.delete("/me/identities/apple").status_code == 204
+    assert providers.ended == []
+    assert token not in str(list(BackgroundTask.objects.values()))
+    assert token not in str(list(PendingUnlink.objects.values()))
+    assert run_told() == 1
+    assert providers.ended == [token]
+    assert not PendingUnlink.objects.exists()
+    # A task may run twice.
+    assert run_told() == 1
+    assert providers.ended == [token]
+
+
+def test_the_newest_of_apples_tokens_is_kept(anonymous: ApiClient, providers: World) -> None:
+    log_in(anonymous, "apple", **apple_login(anonymous, providers), **NEW_MEMBER)
+    log_in(anonymous, "apple", **apple_login(anonymous, providers))
+    first, second = providers.refresh_tokens
+    assert sealing.unseal(SocialIdentity.objects.get().refresh_token) == second != first
+    # A login without a code leaves it.
+    log_in(anonymous, "apple", **id_token_login(anonymous, providers, "apple"))
+    assert sealing.unseal(SocialIdentity.objects.get().refresh_token) == second
+
+
+def test_kakao_is_told_until_it_has_heard(providers: World) -> None:
+    client = social_member(providers)
+    assert client.member is not None
+    identities.forget_identities(member=client.member)
+    assert linked(client) == []
+    providers.down.add("kakao")
+    with pytest.raises(ProviderUnavailable):
+        run_told()
+    assert PendingUnlink.objects.count() == 1
+    # Its task has given up: another one is made each hour.
+    assert identities.retry_unlinks() == 0
+    pending = PendingUnlink.objects.get()
+    PendingUnlink.objects.update(created_at=pending.created_at - identities._TASK_GIVES_UP)
+    before = BackgroundTask.objects.count()
+    assert identities.retry_unlinks() == identities.retry_unlinks() == 1
+    assert BackgroundTask.objects.count() == before + 1
+    providers.down.clear()
+    caches["shared"].clear()
+    run_told()
+    assert providers.ended == [f"kakao {MINJI.subject('kakao')}"]
+    assert not PendingUnlink.objects.exists()
+
+
+def test_who_has_ended_it_at_kakao_already_is_no_error(providers: World) -> None:
+    client = social_member(providers)
+    assert client.member is not None
+    providers.ended.append(f"kakao {MINJI.subject('kakao')}")
+    identities.forget_identities(member=client.member)
+    run_told()
+    assert not PendingUnlink.objects.exists()
+
+
+def test_who_came_back_meanwhile_is_not_thrown_out(providers: World) -> None:
+    client = social_member(providers)
+    assert client.member is not None
+    identities.forget_identities(member=client.member)
+    join(ApiClient(), providers, "kakao")
+    run_told()
+    assert providers.ended == []
+    assert not PendingUnlink.objects.exists()
+
+
+def test_forgetting_takes_all_of_one_member(alice: ApiClient, providers: World) -> None:
+    other = social_member(providers, "google")
+    for provider in ("kakao", "apple", "naver"):
+        body = (id_token_login if provider != "naver" else code_login)(alice, providers, provider)
+        assert link(alice, provider, body).status_code == 204
+    assert alice.member is not None
+    identities.forget_identities(member=alice.member)
+    assert linked(alice) == []
+    assert linked(other) == ["google"]
+    # Apple gave no refresh token, and Naver can be told nothing.
+    assert [pending.provider for pending in PendingUnlink.objects.all()] == ["kakao"]
+
+
+def test_keys_rotate(anonymous: ApiClient, providers: World, settings: Any) -> None:
+    log_in(anonymous, "apple", **apple_login(anonymous, providers), **NEW_MEMBER)
+    [token] = providers.refresh_tokens
+    old, new = settings.SOCIAL_TOKEN_KEYS[0], Fernet.generate_key().decode()
+    settings.SOCIAL_TOKEN_KEYS = [new, old]
+    assert sealing.unseal(SocialIdentity.objects.get().refresh_token) == token
+    call_command("reseal_tokens")
+    settings.SOCIAL_TOKEN_KEYS = [new]
+    assert sealing.unseal(SocialIdentity.objects.get().refresh_token) == token
+    settings.SOCIAL_TOKEN_KEYS = [old]
+    with pytest.raises(InvalidToken):
+        sealing.unseal(SocialIdentity.objects.get().refresh_token)
