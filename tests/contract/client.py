@@ -12,7 +12,7 @@ _NOT_OF_THE_ANSWER = re.compile(
     r"connection|content-length|date|expires|keep-alive|server|transfer-encoding|via|apigw-.*|x-amz.*"
 )
 # Keys whose values are each answer's own, or those of a storage.
-_OWN = {"access_token", "refresh_token", "next_cursor", "fields", "url"}
+_OWN = {"access_token", "refresh_token", "next_cursor", "fields", "url", "nonce"}
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _CURSOR = re.compile(r"cursor=[\w.-]{20,}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")

@@ -38,6 +38,22 @@ def test_a_name_is_taken_once(client: Client) -> None:
     client.post("/api/v1/auth/signup", young).problem(403, "under_age")
 
 
+def test_a_provider_has_to_confirm_a_login(client: Client) -> None:
+    nonce = client.post("/api/v1/auth/nonce")
+    assert nonce.status == 201
+    for provider in ("kakao", "apple", "google", "facebook"):
+        body = {"id_token": "e30.e30.eA", "nonce": nonce.json["nonce"], "device": DEVICE}
+        answer = client.post(f"/api/v1/auth/social/{provider}", body)
+        # Where the provider is not set up, and where it is.
+        assert answer.json["code"] in ("provider_not_configured", "social_token_invalid")
+        assert answer.status in (404, 401)
+    client.post("/api/v1/auth/social/line", body).problem(404, "not_found")
+    for provider in ("apple", "kakao", "facebook"):
+        answer = client.post(f"/webhooks/{provider}", {"payload": "e30.e30.eA"})
+        assert answer.status in (404, 401)
+        assert answer.headers["Content-Type"] == "application/problem+json"
+
+
 def test_a_photo_becomes_a_post_that_others_see(client: Client) -> None:
     author = sign_up(client)
     upload = upload_photo(client)

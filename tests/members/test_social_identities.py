@@ -73,6 +73,18 @@ def test_a_member_links_another_login_and_logs_in_with_it(
         assert_refused(response, 401, response.json()["code"])
 
 
+def test_a_ticket_links_too_and_again(
+    alice: ApiClient, bob: ApiClient, anonymous: ApiClient, providers: World
+) -> None:
+    body = code_login(anonymous, providers, "naver")
+    ticket = log_in(anonymous, "naver", **body).json()["social_ticket"]
+    for _ in range(2):
+        assert link(alice, "naver", {"social_ticket": ticket}).status_code == 204
+    with Unchanged():
+        assert_refused(link(bob, "naver", {"social_ticket": ticket}), 401, "social_token_used")
+        assert_refused(link(alice, "kakao", {"social_ticket": ticket}), 401, "social_token_invalid")
+
+
 def test_a_login_of_another_member(alice: ApiClient, providers: World) -> None:
     other = social_member(providers)
     with Unchanged():

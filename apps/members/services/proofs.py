@@ -80,9 +80,15 @@ def spend(evidence: Evidence, *, member: Member) -> None:
         raise SocialTokenUsed
 
 
-def is_spent_by(*, member: Member, provider: str, credentials: Credentials) -> bool:
-    """Whether the member has used this very token or code before."""
-    digest = digest_of(provider, credentials)
+def is_spent_by(
+    *, member: Member, provider: str, credentials: Credentials, ticket: str = ""
+) -> bool:
+    """Whether the member has used this very token, code or ticket before.
+
+    Raises:
+        SocialTokenInvalid: the ticket is none.
+    """
+    digest = _opened(provider, ticket).credential if ticket else digest_of(provider, credentials)
     return SpentCredential.objects.filter(pk=digest, member=member).exists()
 
 
@@ -97,13 +103,7 @@ def make_ticket(evidence: Evidence) -> str:
 
 def read_ticket(*, provider: str, ticket: str) -> Evidence:
     """The evidence of a ticket; raises SocialTokenInvalid, SocialTokenUsed."""
-    try:
-        value = signing.loads(ticket, salt=_TICKET_SALT, max_age=settings.SOCIAL_TICKET_SECONDS)
-    except signing.BadSignature as error:
-        raise SocialTokenInvalid from error
-    evidence = Evidence(Proof(**value["proof"]), *value["once"])
-    if evidence.proof.provider != provider:
-        raise SocialTokenInvalid
+    evidence = _opened(provider, ticket)
     if SpentCredential.objects.filter(pk=evidence.credential).exists():
         raise SocialTokenUsed
     return evidence
@@ -122,6 +122,17 @@ def prune() -> int:
         delete_in_batches(model._default_manager.filter(expires_at__lt=now), "expires_at")
         for model in (SocialNonce, SpentCredential)
     )
+
+
+def _opened(provider: str, ticket: str) -> Evidence:
+    try:
+        value = signing.loads(ticket, salt=_TICKET_SALT, max_age=settings.SOCIAL_TICKET_SECONDS)
+    except signing.BadSignature as error:
+        raise SocialTokenInvalid from error
+    evidence = Evidence(Proof(**value["proof"]), *value["once"])
+    if evidence.proof.provider != provider:
+        raise SocialTokenInvalid
+    return evidence
 
 
 def _nonces(digest: str) -> QuerySet[SocialNonce]:

@@ -63,7 +63,10 @@ class IdentityView(APIView):
         body.is_valid(raise_exception=True)
         member = current_member(request)
         is_retry = proofs.is_spent_by(
-            member=member, provider=provider, credentials=body.credentials
+            member=member,
+            provider=provider,
+            credentials=body.credentials,
+            ticket=body.validated_data.get("social_ticket", ""),
         ) and identities.is_linked(member=member, provider=provider)
         if not is_retry:
             identities.link_identity(member=member, evidence=evidence_of(body, provider))
