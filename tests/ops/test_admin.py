@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.media.models import RenditionRun, Upload
-from apps.members.models import Consent, DeviceSession, Member
+from apps.members.models import Consent, DeviceSession, Leaving, Member
 from apps.members.services import erasing, exporting, leaving
 from apps.posts.models import Comment, Post, PostLike, Style
 from tests.builders import (
@@ -216,6 +216,37 @@ def test_comments_deleted_by_an_operator_are_not_counted(desk: Client, way: str)
     assert response.status_code == 302
     post.refresh_from_db()
     assert post.comment_count == Comment.objects.count() == 1
+
+
+def member_form(page: Any) -> dict[str, Any]:
+    """Of a member without rights, whose lists of them a browser leaves out."""
+    fields = form_of(page)
+    return {name: fields[name] for name in fields if name not in ("groups", "user_permissions")}
+
+
+def test_closing_and_opening_an_account_is_counted(desk: Client) -> None:
+    member, post = make_member(), make_post(make_member())
+    make_like(member, post.pk)
+    leaving.leave(member=Member.objects.get(pk=member.pk))
+    erasing.recount_member(member_id=member.pk)
+    page = url(Member, "change", member.pk)
+    for changes, is_active, like_count in (({"is_active": "on"}, True, 1), ({}, False, 0)):
+        response = desk.post(page, member_form(desk.get(page)) | changes)
+        assert response.status_code == 302, response.context["errors"]
+        erasing.recount_member(member_id=member.pk)
+        assert Member.objects.get(pk=member.pk).is_active is is_active
+        assert Post.objects.get(pk=post.pk).like_count == like_count
+        assert not Leaving.objects.exists()
+
+
+def test_an_account_that_is_being_erased_stays_closed(desk: Client) -> None:
+    member = make_member()
+    leaving.leave(member=Member.objects.get(pk=member.pk))
+    Leaving.objects.update(erasing_since=timezone.now())
+    page = url(Member, "change", member.pk)
+    answer = desk.post(page, member_form(desk.get(page)) | {"is_active": "on"}, follow=True)
+    assert "The account is being erased." in answer.content.decode()
+    assert not Member.objects.get(pk=member.pk).is_active
 
 
 def test_a_new_password_ends_the_members_sessions_and_keeps_the_counters(desk: Client) -> None:
