@@ -203,7 +203,7 @@ THROTTLE_RATES = {
     "refresh": (20, 60),
     "admin_login": (20 * _SCALE, 300),
     "username_available": (60 * _SCALE, 60),
-    "export": (10 * _SCALE, 24 * 3600),
+    "export": (5 * _SCALE, 3600),
     # Mails that anybody may have sent: by the caller's address, and by the mail's.
     "deletion_address": (20 * _SCALE, 3600),
     "deletion_mail": (3, 3600),
