@@ -25,6 +25,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 
 from apps.members.models import DeviceSession
+from apps.members.services import exporting
 from igloo.packaging import PackagingError, archive, elf, environment, hooks, rules, static_names
 from igloo.packaging.project import project_files
 from tests.builders import jpeg, make_comment, make_post, processed_upload, sign_up
@@ -314,6 +315,8 @@ def test_it_reads_everything_without_boto3(
         "upload_id": str(processed_upload(pair.member).pk),
         "comment_id": str(make_comment(pair.member, post).pk),
         "session_id": str(DeviceSession.objects.get().pk),
+        "export_id": str(exporting.request_export(member=pair.member).pk),
+        "token": "of-nobody",
     }
     program = """
 print(json.dumps([read, sorted({name.partition(".")[0] for name in sys.modules}
@@ -332,8 +335,11 @@ print(json.dumps([read, sorted({name.partition(".")[0] for name in sys.modules}
     read, loaded, clusters, foreign = json.loads(output)
 
     answers = {path: (status[:3], body) for path, status, body in read}
-    # What only writes says so.
     statuses = {path: status for path, (status, _) in answers.items()}
+    # Pages that a link of a mail leads to, without one.
+    assert statuses.pop("/account/restore") == "400"
+    assert statuses.pop("/account/export/of-nobody") == "404"
+    # What only writes says so.
     assert set(statuses.values()) <= {"200", "302", "405"}
     reads = {path for path, status in statuses.items() if status == "200"}
     assert len(reads) > 15
