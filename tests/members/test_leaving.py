@@ -1,6 +1,7 @@
 """DELETE /me, what it hides and ends, and the ways back."""
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -162,6 +163,20 @@ def test_two_taps_leave_once(committed: None) -> None:
     assert {first.status_code, second.status_code} <= {202, 401}
     assert 202 in {first.status_code, second.status_code}
     assert Leaving.objects.count() == 1
+
+
+def test_no_session_opened_meanwhile_survives(committed: None) -> None:
+    for number in range(5):
+        alice = make_member(f"alice{number}")
+        pair = sessions.open_session(member=alice, device=DEVICE)
+        body = {"refresh_token": pair.refresh_token}
+        at_once(
+            lambda alice=alice: leaving.leave(member=alice),
+            lambda alice=alice: log_in(alice.username),
+            lambda body=body: ApiClient().post("/auth/refresh", body, format="json"),
+        )
+        assert not DeviceSession.objects.open().filter(member=alice).exists()
+        assert_problem(log_in(alice.username), 409, "account_leaving")
 
 
 def test_leaving_again_is_harmless(committed: None) -> None:
@@ -341,8 +356,6 @@ def test_what_was_on_its_way_as_the_member_left(committed: None) -> None:
 
 
 def test_leaving_waits_for_a_like_that_is_being_written(committed: None) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     alice, post = make_member("alice"), make_post(make_member("bob"))
 
     def go() -> None:
