@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -162,6 +163,30 @@ def test_an_edit_keeps_the_counters_that_changed_meanwhile(desk: Client) -> None
     assert post.version > before.version
     assert post.styles == ["korean"]
     assert [photo.caption for photo in post.photos.order_by("position")] == ["", "고친 설명"]
+
+
+@pytest.mark.parametrize("way", ["change", "page", "action"])
+@pytest.mark.parametrize("model", [Post, Comment])
+def test_the_log_says_what_was_done_and_quotes_nobody(desk: Client, model: Any, way: str) -> None:
+    """What it quoted would outlive the row, and its author."""
+    posts = [make_post(make_member(), title="초록 거실") for _ in range(2)]
+    comments = [make_comment(make_member(), post, "초록 거실") for post in posts]
+    rows: list[Any] = posts if model is Post else comments
+    if way == "change":
+        changes = {"title": "초록 거실 2"} if model is Post else {"content": "초록 거실 2"}
+        page = url(model, "change", rows[0].pk)
+        assert desk.post(page, form_of(desk.get(page)) | changes).status_code == 302
+    elif way == "page":
+        assert desk.post(url(model, "delete", rows[0].pk), {"post": "yes"}).status_code == 302
+    else:
+        chosen = [str(row.pk) for row in rows]
+        data = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
+        assert desk.post(url(model, "changelist"), data).status_code == 302
+    entries = list(LogEntry.objects.values_list("object_id", "object_repr", "change_message"))
+    assert len(entries) == (2 if way == "action" else 1)
+    for object_id, name, message in entries:
+        assert name == object_id
+        assert "초록" not in message
 
 
 def test_a_caption_alone_raises_the_version_too(desk: Client) -> None:
