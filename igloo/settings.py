@@ -250,7 +250,7 @@ THROTTLE_RATES = {
     # Mails of one kind to one address, whoever asks. A window that is shorter than a link lives.
     "mail_to": (3, 900),
     "link": (60 * _SCALE, 60),
-    "export": (10 * _SCALE, 24 * 3600),
+    "export": (5 * _SCALE, 3600),
     # Mails that anybody may have sent: by the caller's address, and by the mail's.
     "deletion_address": (20 * _SCALE, 3600),
     "deletion_mail": (3, 3600),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.db.models import F
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -45,6 +46,21 @@ class SavesChangesOnly(admin.ModelAdmin):
             obj.version = F("version") + 1
             obj.save(update_fields=[*changed, "version"])
             obj.refresh_from_db(fields=["version"])
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        """Calls the row by its id: a title or a comment would outlive it in the log, where nothing
+        tells whose it was when the member is erased."""
+        entry = super().log_change(request, obj, message)
+        entry.object_repr = str(entry.object_id)
+        entry.save(update_fields=["object_repr"])
+        return entry
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """See log_change."""
+        entries = super().log_deletions(request, queryset)
+        written = LogEntry.objects.filter(pk__in=[entry.pk for entry in entries])
+        written.update(object_repr=F("object_id"))
+        return entries
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """What hangs on the row is part of its version."""

@@ -25,6 +25,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 
 from apps.members.models import DeviceSession, ProviderNotice
+from apps.members.services import exporting
 from igloo.packaging import PackagingError, archive, elf, environment, hooks, rules, static_names
 from igloo.packaging.project import project_files
 from tests.aws_ses import SENDER, sent_mails
@@ -325,6 +326,8 @@ def test_it_reads_everything_without_boto3(
         "session_id": str(DeviceSession.objects.get().pk),
         "provider": "kakao",
         "notice_id": str(ProviderNotice.objects.create(provider="facebook").pk),
+        "export_id": str(exporting.request_export(member=pair.member).pk),
+        "token": "of-nobody",
     }
     program = """
 print(json.dumps([read, sorted({name.partition(".")[0] for name in sys.modules}
@@ -346,8 +349,11 @@ print(json.dumps([read, sorted({name.partition(".")[0] for name in sys.modules}
     for page in ("/account/password", "/account/verify"):
         status, body = answers.pop(page)
         assert (status, "이 링크는 더 이상 쓸 수 없어요." in body) == ("400", True)
-    # What only writes says so.
     statuses = {path: status for path, (status, _) in answers.items()}
+    # Pages that a link of a mail leads to, without one.
+    assert statuses.pop("/account/restore") == "400"
+    assert statuses.pop("/account/export/of-nobody") == "404"
+    # What only writes says so.
     assert set(statuses.values()) <= {"200", "302", "405"}
     reads = {path for path, status in statuses.items() if status == "200"}
     assert len(reads) > 15

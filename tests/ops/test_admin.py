@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -17,6 +18,7 @@ from apps.media.models import RenditionRun, Upload
 from apps.members.models import (
     Consent,
     DeviceSession,
+    Leaving,
     Member,
     PendingUnlink,
     ProviderNotice,
@@ -187,6 +189,30 @@ def test_an_edit_keeps_the_counters_that_changed_meanwhile(desk: Client) -> None
     assert [photo.caption for photo in post.photos.order_by("position")] == ["", "고친 설명"]
 
 
+@pytest.mark.parametrize("way", ["change", "page", "action"])
+@pytest.mark.parametrize("model", [Post, Comment])
+def test_the_log_says_what_was_done_and_quotes_nobody(desk: Client, model: Any, way: str) -> None:
+    """What it quoted would outlive the row, and its author."""
+    posts = [make_post(make_member(), title="초록 거실") for _ in range(2)]
+    comments = [make_comment(make_member(), post, "초록 거실") for post in posts]
+    rows: list[Any] = posts if model is Post else comments
+    if way == "change":
+        changes = {"title": "초록 거실 2"} if model is Post else {"content": "초록 거실 2"}
+        page = url(model, "change", rows[0].pk)
+        assert desk.post(page, form_of(desk.get(page)) | changes).status_code == 302
+    elif way == "page":
+        assert desk.post(url(model, "delete", rows[0].pk), {"post": "yes"}).status_code == 302
+    else:
+        chosen = [str(row.pk) for row in rows]
+        data = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
+        assert desk.post(url(model, "changelist"), data).status_code == 302
+    entries = list(LogEntry.objects.values_list("object_id", "object_repr", "change_message"))
+    assert len(entries) == (2 if way == "action" else 1)
+    for object_id, name, message in entries:
+        assert name == object_id
+        assert "초록" not in message
+
+
 def test_a_caption_alone_raises_the_version_too(desk: Client) -> None:
     post = make_post(make_member())
     page = url(Post, "change", post.pk)
@@ -239,6 +265,37 @@ def test_comments_deleted_by_an_operator_are_not_counted(desk: Client, way: str)
     assert response.status_code == 302
     post.refresh_from_db()
     assert post.comment_count == Comment.objects.count() == 1
+
+
+def member_form(page: Any) -> dict[str, Any]:
+    """Of a member without rights, whose lists of them a browser leaves out."""
+    fields = form_of(page)
+    return {name: fields[name] for name in fields if name not in ("groups", "user_permissions")}
+
+
+def test_closing_and_opening_an_account_is_counted(desk: Client) -> None:
+    member, post = make_member(), make_post(make_member())
+    make_like(member, post.pk)
+    leaving.leave(member=Member.objects.get(pk=member.pk))
+    erasing.recount_member(member_id=member.pk)
+    page = url(Member, "change", member.pk)
+    for changes, is_active, like_count in (({"is_active": "on"}, True, 1), ({}, False, 0)):
+        response = desk.post(page, member_form(desk.get(page)) | changes)
+        assert response.status_code == 302, response.context["errors"]
+        erasing.recount_member(member_id=member.pk)
+        assert Member.objects.get(pk=member.pk).is_active is is_active
+        assert Post.objects.get(pk=post.pk).like_count == like_count
+        assert not Leaving.objects.exists()
+
+
+def test_an_account_that_is_being_erased_stays_closed(desk: Client) -> None:
+    member = make_member()
+    leaving.leave(member=Member.objects.get(pk=member.pk))
+    Leaving.objects.update(erasing_since=timezone.now())
+    page = url(Member, "change", member.pk)
+    answer = desk.post(page, member_form(desk.get(page)) | {"is_active": "on"}, follow=True)
+    assert "The account is being erased." in answer.content.decode()
+    assert not Member.objects.get(pk=member.pk).is_active
 
 
 def test_a_new_password_ends_the_members_sessions_and_keeps_the_counters(desk: Client) -> None:

@@ -25,8 +25,10 @@ class Belonging:
             coming back gives back must stay.
         recount: counts again what the member's rows are counted in, after the account was closed
             or opened. In batches, each a transaction of its own; again is harmless.
-        erase: deletes all of it, rows and files. In batches, each a transaction of its own, so
-            that a run that was cut off is gone on with; again is harmless.
+        erase: deletes all of it, rows and files, and ends what ties the member to other services.
+            In batches, each a transaction of its own, so that a run that was cut off is gone on
+            with; again is harmless. Tasks that it enqueues name a row of their own: those that
+            name the member are deleted at the end, whether they have run or not.
         export: what the member gave, item by item, as JSON-like values. A key `file` names a file
             of the export.
         files: files of the private store that go along: their names in the export, and their keys.
