@@ -100,7 +100,7 @@ def test_everything_that_a_member_gave_is_in_it(
         if name.startswith("data/")
     }
     assert {name for name in read if read[name]} == {
-        "comments", "consents", "devices", "likes", "posts", "profile", "uploads",
+        "comments", "consents", "devices", "likes", "logins", "posts", "profile", "uploads",
     }  # fmt: skip
     [profile] = read["profile"]
     assert (profile["username"], profile["email"]) == (f"{MARK}.name", f"{MARK}@example.com")
