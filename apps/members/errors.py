@@ -43,3 +43,10 @@ class ConsentRequired(DomainError):
     status = 409
     code = "consent_required"
     text = _("Agree to the terms and to the use of your personal data first.")
+
+
+class Yourself(DomainError):
+    """Nobody follows, blocks or mutes themselves."""
+
+    code = "yourself"
+    text = _("You can't do this with yourself.")

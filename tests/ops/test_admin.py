@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apps.media.models import RenditionRun, Upload
 from apps.members.models import Consent, DeviceSession, Member
+from apps.members.services import relations
 from apps.posts.models import Comment, Post, PostLike, Style
 from tests.builders import (
     PASSWORD,
@@ -48,6 +49,9 @@ def fill(rows: int) -> None:
         post = make_post(author, photos=2)
         make_comment(fan, post)
         make_like(fan, post.pk)
+        relations.follow_member(member=fan, other_id=author.pk)
+        relations.mute_member(member=fan, other_id=author.pk)
+        relations.block_member(member=make_member(), other_id=author.pk)
         avatar = processed_upload(author)
         Member.objects.filter(pk=author.pk).update(avatar=avatar)
         ApiClient(author).post("/posts", {}, format="json", headers={"Idempotency-Key": "k"})
@@ -57,13 +61,16 @@ def fill(rows: int) -> None:
 def test_every_model_of_ours_that_operators_need_is_there() -> None:
     names = {model.__name__ for model in MODELS}
     assert names == {
+        "Block",
         "Color",
         "Comment",
         "Consent",
         "DeviceSession",
+        "Follow",
         "HousingType",
         "IdempotencyKey",
         "Member",
+        "Mute",
         "Post",
         "PostLike",
         "Pyeong",

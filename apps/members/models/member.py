@@ -5,11 +5,19 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, OuterRef, Q, Value, When
+from django.db.models.functions import Collate, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import UUIDModel
+from apps.members.models.relations import (
+    Follow,
+    exists_for,
+    follow_flags,
+    hidden_rows,
+    hides_anyone,
+)
 
 # Characters.
 DISPLAY_NAME_LENGTH, BIO_LENGTH = 30, 300
@@ -20,8 +28,42 @@ class MemberQuerySet(models.QuerySet["Member"]):
     """Reads of members."""
 
     def visible_to(self, viewer: Any) -> "MemberQuerySet":
-        """Everyone whose account is open."""
-        return self.filter(is_active=True)
+        """Everyone whose account is open and who exists for the viewer."""
+        return self.filter(exists_for(viewer, "pk"), is_active=True)
+
+    def for_profiles(self, viewer: Any) -> "MemberQuerySet":
+        """Visible ones with what `shapes.other_member_shape` shows besides their own columns.
+
+        A viewer who blocks anyone, or is blocked, sees counts of follows without those hidden.
+        """
+        members = self.visible_to(viewer).annotate(**follow_flags(viewer, "pk"))
+        if not hides_anyone(viewer):
+            return members
+        return members.annotate(
+            hidden_followers=hidden_rows(
+                viewer, Follow.objects.filter(followed_id=OuterRef("pk")), "follower_id"
+            ),
+            hidden_following=hidden_rows(
+                viewer, Follow.objects.filter(follower_id=OuterRef("pk")), "followed_id"
+            ),
+        )
+
+    def search(self, viewer: Any, text: str) -> "MemberQuerySet":
+        """Visible ones whose username or display name starts so, whatever the case.
+
+        With `rank`, which is higher for a better match: 2 for that very username, 1 for one that
+        starts so, 0 for a display name.
+        """
+        folded = text.lower()
+        rank = Case(
+            When(username=folded, then=2),
+            When(username__startswith=folded, then=1),
+            default=0,
+            output_field=models.IntegerField(),
+        )
+        found = Q(username__startswith=folded) | Q(upper_name__startswith=Upper(Value(text)))
+        members = self.visible_to(viewer).alias(upper_name=Collate(Upper("display_name"), "C"))
+        return members.filter(found).annotate(rank=rank)
 
 
 class MemberManager(BaseUserManager["Member"].from_queryset(MemberQuerySet)):  # type: ignore[misc]
@@ -70,6 +112,10 @@ class Member(UUIDModel, AbstractBaseUser, PermissionsMixin):
     posts_count = models.PositiveIntegerField(default=0)
     followers_count = models.PositiveIntegerField(default=0)
     following_count = models.PositiveIntegerField(default=0)
+    # Blocks that the member made, and that were made of the member. The second is for operators
+    # and for hides_anyone() alone: no answer of the API tells it.
+    blocks_count = models.PositiveIntegerField(default=0, db_default=0)
+    blocked_count = models.PositiveIntegerField(default=0, db_default=0)
     suspended_until = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
@@ -90,6 +136,11 @@ class Member(UUIDModel, AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 condition=Q(kind__in=["common", "designer"]), name="member_kind_known"
             ),
+        ]
+        indexes = [
+            # GET /members?q=, by display name. Usernames have such an index from being unique.
+            # Byte order is what a LIKE with a known beginning needs.
+            models.Index(Collate(Upper("display_name"), "C"), name="member_by_display_name"),
         ]
 
     def __str__(self) -> str:

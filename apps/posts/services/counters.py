@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Count, Model, QuerySet
 
-from apps.members.models import Member
+from apps.members.models import Block, Follow, Member
 from apps.posts.models import Comment, Photo, Post, PostLike
 from apps.posts.models.post import MAX_PHOTOS
 
@@ -50,8 +50,7 @@ class _Drift:
     is_mended: bool
 
 
-# What the services count: also what closed accounts wrote. No rows are behind save_count,
-# followers_count and following_count yet.
+# What the services count: also what closed accounts wrote. No rows are behind save_count yet.
 _TABLES = (
     _Table(
         Post,
@@ -64,7 +63,13 @@ _TABLES = (
     ),
     _Table(
         Member,
-        {"posts_count": _Counted(Post.objects.filter(status=Post.Status.PUBLISHED), "author_id")},
+        {
+            "posts_count": _Counted(Post.objects.filter(status=Post.Status.PUBLISHED), "author_id"),
+            "followers_count": _Counted(Follow.objects.all(), "followed_id"),
+            "following_count": _Counted(Follow.objects.all(), "follower_id"),
+            "blocks_count": _Counted(Block.objects.all(), "blocker_id"),
+            "blocked_count": _Counted(Block.objects.all(), "blocked_id"),
+        },
     ),
 )
 
