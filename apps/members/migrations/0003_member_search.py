@@ -1,4 +1,4 @@
-"""The index behind GET /members?q=."""
+"""The indexes behind GET /members?q=."""
 
 import django.db.models.functions.comparison
 import django.db.models.functions.text
@@ -12,6 +12,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddIndex(
+            model_name='member',
+            index=models.Index(django.db.models.functions.comparison.Collate('username', collation='C'), name='member_by_username'),
+        ),
         migrations.AddIndex(
             model_name='member',
             index=models.Index(django.db.models.functions.comparison.Collate(django.db.models.functions.text.Upper('display_name'), collation='C'), name='member_by_display_name'),
