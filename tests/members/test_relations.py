@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.members.models import Block, Follow, Member, Mute
+from apps.members.services import relations
 from apps.posts.models import Comment, PostLike
 from apps.posts.services.counters import recount_counters
 from tests.builders import ApiClient, make_comment, make_like, make_member, make_post
@@ -238,6 +239,47 @@ def test_a_mute_hides_from_lists_and_leaves_the_rest(
     assert alice.get(f"/posts/{shown.pk}").json()["comment_count"] == 1
     delete(alice, bob, "mute")
     assert posts(alice, "/posts") == [str(muted.pk), str(shown.pk)]
+
+
+# --- Leaving ------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_who_leaves_ends_all_that_binds_them_and_counts_right(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(relations, "_BATCH", 2)
+    leaver, *others = (ApiClient(make_member()) for _ in range(6))
+    for other in others[:3]:
+        put(leaver, other, "follow")
+        put(other, leaver, "follow")
+        put(other, leaver, "mute")
+        put(leaver, other, "mute")
+    put(leaver, others[3], "block")
+    put(others[4], leaver, "block")
+    put(others[0], others[1], "follow")
+    put(others[1], others[2], "mute")
+    put(others[2], others[3], "block")
+    assert relations.end_relations(member_id=leaver.member.pk) == 5
+    assert [Follow.objects.count(), Mute.objects.count(), Block.objects.count()] == [1, 1, 1]
+    assert_counters_right()
+    assert relations.end_relations(member_id=leaver.member.pk) == 0
+
+
+@pytest.mark.usefixtures("committed")
+def test_leaving_while_others_follow_and_block_locks_nobody_out() -> None:
+    leaver, *others = (ApiClient(make_member()) for _ in range(5))
+    for other in others:
+        put(other, leaver, "follow")
+        put(leaver, other, "follow")
+    path = f"/members/{leaver.member.pk}"
+    at_once(
+        lambda: relations.end_relations(member_id=leaver.member.pk),
+        lambda: others[0].put(f"{path}/block"),
+        lambda: others[1].delete(f"{path}/follow"),
+        lambda: others[2].put(f"/members/{others[3].member.pk}/follow"),
+    )
+    assert_counters_right()
 
 
 # --- Queries ------------------------------------------------------------------------------------

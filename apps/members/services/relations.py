@@ -9,12 +9,27 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Model
 
 from apps.common.errors import NotFound
 from apps.common.lookups import get_or_404
 from apps.members.errors import Yourself
 from apps.members.models import Block, Follow, Member, Mute
+
+# Other members of one transaction.
+_BATCH = 500
+# Of each table: the columns of the member's end and of the other's, and the counters of both.
+_COUNTED: dict[type[Model], tuple[tuple[str, str, tuple[str, str] | None], ...]] = {
+    Follow: (
+        ("follower_id", "followed_id", ("following_count", "followers_count")),
+        ("followed_id", "follower_id", ("followers_count", "following_count")),
+    ),
+    Block: (
+        ("blocker_id", "blocked_id", ("blocks_count", "blocked_count")),
+        ("blocked_id", "blocker_id", ("blocked_count", "blocks_count")),
+    ),
+    Mute: (("muter_id", "muted_id", None), ("muted_id", "muter_id", None)),
+}
 
 
 def follow_member(*, member: Member, other_id: UUID) -> None:
@@ -78,6 +93,49 @@ def unmute_member(*, member: Member, other_id: UUID) -> None:
     _require_another(member, other_id)
     other = get_or_404(Member.objects.visible_to(member), other_id)
     Mute.objects.filter(muter=member, muted=other).delete()
+
+
+def end_relations(*, member_id: UUID) -> int:
+    """Delete all follows, blocks and mutes of a member, and by a member, for one who leaves.
+
+    In transactions of 500 others, whose counters stay right; it can end anywhere and be called
+    again. The account is closed before, so that nobody begins to follow meanwhile. Deleting the
+    row alone would leave the others' counters as they were.
+
+    Returns:
+        How many other members there were.
+    """
+    ended = 0
+    while True:
+        with transaction.atomic():
+            others = _related_to(member_id)[:_BATCH]
+            if not others:
+                return ended
+            ids = sorted([member_id, *others])
+            list(Member.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
+            for model, ends in _COUNTED.items():
+                for mine, theirs, counters in ends:
+                    rows = model._default_manager.filter(
+                        **{mine: member_id, f"{theirs}__in": others}
+                    )
+                    found = list(rows.values_list(theirs, flat=True))
+                    rows.delete()
+                    if counters and found:
+                        mine_name, theirs_name = counters
+                        _count(member_id, **{mine_name: -len(found)})
+                        Member.objects.filter(pk__in=found).update(
+                            **{theirs_name: F(theirs_name) - 1}
+                        )
+            ended += len(others)
+
+
+def _related_to(member_id: UUID) -> list[UUID]:
+    found: set[UUID] = set()
+    for model, ends in _COUNTED.items():
+        for mine, theirs, _counters in ends:
+            rows = model._default_manager.filter(**{mine: member_id})
+            found |= set(rows.values_list(theirs, flat=True)[:_BATCH])
+    return sorted(found)
 
 
 def _require_another(member: Member, other_id: UUID) -> None:

@@ -115,7 +115,7 @@ class MemberView(APIView):
         example_out=examples.OTHER_MEMBER,
     )
     def get(self, request: Request, member_id: UUID) -> Response:
-        """The public profile."""
+        """The public profile. Counts of follows leave out those whom I block or who block me."""
         members = Member.objects.for_profiles(request.user).select_related("avatar")
         member = get_or_404(members, member_id)
         return Response(other_member_shape(member, media_base(request)))
