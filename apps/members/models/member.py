@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models import Case, OuterRef, Q, Value, When
+from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Collate, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -42,12 +42,8 @@ class MemberQuerySet(models.QuerySet["Member"]):
         if not hides_anyone(viewer):
             return members
         return members.annotate(
-            hidden_followers=hidden_rows(
-                viewer, Follow.objects.filter(followed_id=OuterRef("pk")), "follower_id"
-            ),
-            hidden_following=hidden_rows(
-                viewer, Follow.objects.filter(follower_id=OuterRef("pk")), "followed_id"
-            ),
+            hidden_followers=hidden_rows(viewer, Follow, of="followed_id", by="follower_id"),
+            hidden_following=hidden_rows(viewer, Follow, of="follower_id", by="followed_id"),
         )
 
     def search(self, viewer: Any, text: str) -> "MemberQuerySet":

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from apps.common.models import UUIDModel
-from apps.members.models.relations import exists_for, not_muted_by
+from apps.members.models.relations import exists_for, exists_unmuted_for
 from apps.posts.models.post import Post
 
 # Characters.
@@ -18,14 +18,13 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
     def visible_to(self, viewer: Any) -> "CommentQuerySet":
         """Those of open accounts that exist for the viewer, under posts that the viewer sees."""
-        return self._by_visible(viewer).filter(post__in=Post.objects.visible_to(viewer))
+        posts = Post.objects.visible_to(viewer)
+        return self.filter(exists_for(viewer, "author_id"), author__is_active=True, post__in=posts)
 
     def listed_for(self, viewer: Any, post: Post) -> "CommentQuerySet":
         """Those under a post that the caller has found visible, without who the viewer mutes."""
-        return self._by_visible(viewer).filter(not_muted_by(viewer, "author_id"), post=post)
-
-    def _by_visible(self, viewer: Any) -> "CommentQuerySet":
-        return self.filter(exists_for(viewer, "author_id"), author__is_active=True)
+        shown = exists_unmuted_for(viewer, "author_id")
+        return self.filter(shown, author__is_active=True, post=post)
 
 
 class Comment(UUIDModel):

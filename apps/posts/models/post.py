@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import JSONField, UUIDModel
 from apps.media.models import Upload
-from apps.members.models.relations import exists_for, hidden_rows, hides_anyone, not_muted_by
+from apps.members.models.relations import exists_for, exists_unmuted_for, hidden_rows, hides_anyone
 from apps.posts.models.taxonomy import HousingType, Pyeong
 
 # Characters.
@@ -24,9 +24,7 @@ MAX_PHOTOS = 20
 EXCERPT_SOURCE = 160
 
 
-def _published_to(viewer: Any) -> Q:
-    everyone = Q(status=Post.Status.PUBLISHED, author__is_active=True)
-    return everyone & exists_for(viewer, "author_id")
+_PUBLISHED = Q(status="published", author__is_active=True)
 
 
 class PostQuerySet(models.QuerySet["Post"]):
@@ -34,17 +32,18 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def published_to(self, viewer: Any) -> "PostQuerySet":
         """Published ones of open accounts that exist for the viewer."""
-        return self.filter(_published_to(viewer))
+        return self.filter(_PUBLISHED, exists_for(viewer, "author_id"))
 
     def listed_for(self, viewer: Any) -> "PostQuerySet":
         """What lists of everybody's posts show: as published_to, without who the viewer mutes."""
-        return self.filter(_published_to(viewer) & not_muted_by(viewer, "author_id"))
+        return self.filter(_PUBLISHED, exists_unmuted_for(viewer, "author_id"))
 
     def visible_to(self, viewer: Any) -> "PostQuerySet":
         """As published_to, and the viewer's own drafts."""
         if not viewer.is_authenticated:
             return self.published_to(viewer)
-        return self.filter(_published_to(viewer) | Q(author_id=viewer.pk))
+        theirs = _PUBLISHED & exists_for(viewer, "author_id")
+        return self.filter(theirs | Q(author_id=viewer.pk))
 
     def drafts_of(self, member: Any) -> "PostQuerySet":
         """A member's own drafts."""
@@ -80,11 +79,9 @@ class PostQuerySet(models.QuerySet["Post"]):
         # It imports this module.
         from apps.posts.models.comment import Comment
 
-        likes = PostLike.objects.filter(post_id=OuterRef("pk"))
-        comments = Comment.objects.filter(post_id=OuterRef("pk"))
         return self.annotate(
-            hidden_likes=hidden_rows(viewer, likes, "member_id"),
-            hidden_comments=hidden_rows(viewer, comments, "author_id"),
+            hidden_likes=hidden_rows(viewer, PostLike, of="post_id", by="member_id"),
+            hidden_comments=hidden_rows(viewer, Comment, of="post_id", by="author_id"),
         )
 
     def _card_rows(self, *more: str) -> "models.QuerySet[Post, dict[str, Any]]":
