@@ -319,6 +319,38 @@ def test_lists_take_the_same_few_queries_at_1_and_at_10_rows(
         assert queries(bob, path) == 2
 
 
+def sql(client: ApiClient, path: str) -> str:
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(path).status_code == 200
+    return "\n".join(query["sql"] for query in captured)
+
+
+def test_who_can_hide_nobody_pays_nothing_for_blocks(
+    alice: ApiClient, bob: ApiClient, anonymous: ApiClient
+) -> None:
+    post = make_post(alice.member)
+    paths = [
+        "/posts",
+        f"/posts/{post.pk}",
+        f"/posts/{post.pk}/likes",
+        f"/posts/{post.pk}/comments",
+        "/members?q=al",
+        *(f"/members/{alice.member.pk}{name}" for name in ("", "/posts", "/followers")),
+    ]
+    for path in paths:
+        assert "members_block" not in sql(anonymous, path)
+        assert "members_block" in sql(bob, path)
+    # What is counted anew is, for those alone who have a block, on either side.
+    counted = ["/posts", f"/posts/{post.pk}", *paths[-3:-1]]
+    for path in counted:
+        assert "count(*)" not in sql(bob, path)
+    one, two = ApiClient(make_member()), ApiClient(make_member())
+    put(one, two, "block")
+    for path in counted:
+        assert "count(*)" in sql(one, path)
+        assert "count(*)" in sql(two, path)
+
+
 # --- At once ------------------------------------------------------------------------------------
 
 
