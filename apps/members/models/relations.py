@@ -164,12 +164,6 @@ class Follow(UUIDModel):
 class BlockQuerySet(models.QuerySet["Block"]):
     """Reads of blocks."""
 
-    def between(self, one: Any, other: Any) -> "BlockQuerySet":
-        """Those of two members, by id, whoever made them."""
-        return self.filter(
-            Q(blocker_id=one, blocked_id=other) | Q(blocker_id=other, blocked_id=one)
-        )
-
     def visible_to(self, viewer: Any) -> "BlockQuerySet":
         """The viewer's own, of open accounts. Who is blocked is never told."""
         return self.filter(blocker_id=viewer.pk, blocked__is_active=True)
