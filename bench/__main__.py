@@ -27,10 +27,11 @@ def _posts(explain: bool) -> None:
         # Here, since it needs Django's settings to be known.
         from django.db import connections
 
-        from bench import posts
+        from bench import blocks, posts
 
         try:
             posts.run(explain=explain)
+            blocks.run()
         finally:
             connections.close_all()
 

@@ -70,6 +70,10 @@ def call(db: None) -> Caller:
     return Caller()
 
 
+def with_query(path: str, query: str) -> str:
+    return f"{path}{'&' if '?' in path else '?'}{query}"
+
+
 def no_token() -> ApiClient:
     return ApiClient()
 
@@ -134,7 +138,7 @@ def test_a_body_of_another_type(call: Caller, method: str, route: str) -> None:
 def test_input_that_is_not_acceptable(call: Caller, method: str, route: str) -> None:
     if method == "GET":
         path, _body = call.request(method, route)
-        response = call(method, route, path=f"{path}?limit=none")
+        response = call(method, route, path=with_query(path, "limit=none"))
     else:
         response = call(method, route, data=b"[]", content_type="application/json")
     problem = assert_problem(response, 400, "invalid_input")
@@ -144,7 +148,7 @@ def test_input_that_is_not_acceptable(call: Caller, method: str, route: str) -> 
 @pytest.mark.parametrize(("method", "route"), operations(400, "invalid_cursor"))
 def test_a_cursor_that_was_made_up(call: Caller, method: str, route: str) -> None:
     path, _body = call.request(method, route)
-    response = call(method, route, path=f"{path}?cursor=made.up")
+    response = call(method, route, path=with_query(path, "cursor=made.up"))
     assert_problem(response, 400, "invalid_cursor")
 
 

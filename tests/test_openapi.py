@@ -16,6 +16,7 @@ from tests.builders import (
     ApiClient,
     make_comment,
     make_like,
+    make_member,
     make_post,
     make_upload,
     processed_upload,
@@ -102,6 +103,10 @@ def test_answers_are_as_documented(alice: ApiClient, bob: ApiClient, anonymous: 
     alice.patch("/me", {"avatar_upload_id": str(avatar.pk)}, format="json")
     make_comment(bob.member, post)
     make_like(alice.member, post.pk)
+    bob.put(f"/members/{alice.member.pk}/follow")
+    for verb in ("follow", "mute"):
+        alice.put(f"/members/{bob.member.pk}/{verb}")
+    alice.put(f"/members/{make_member().pk}/block")
     uploads = {
         make_upload(alice.member),
         processed_upload(alice.member),
@@ -111,6 +116,7 @@ def test_answers_are_as_documented(alice: ApiClient, bob: ApiClient, anonymous: 
     exporting.make_export(export_id=export.pk)
     waiting = exporting.request_export(member=alice.member)
     alice.put("/me/identities/kakao", {"social_ticket": social_ticket()}, format="json")
+    lists = ("posts", "followers", "following")
     calls = [
         ("/app-config", "/app-config"),
         ("/taxonomies", "/taxonomies"),
@@ -122,6 +128,13 @@ def test_answers_are_as_documented(alice: ApiClient, bob: ApiClient, anonymous: 
         ("/auth/sessions", "/auth/sessions"),
         ("/auth/username-available", "/auth/username-available?username=alice"),
         ("/members/{member_id}", f"/members/{alice.member.pk}"),
+        *(
+            (f"/members/{{member_id}}/{name}", f"/members/{alice.member.pk}/{name}")
+            for name in lists
+        ),
+        ("/members", "/members?q=bob"),
+        ("/me/blocks", "/me/blocks"),
+        ("/me/mutes", "/me/mutes"),
         ("/posts", "/posts"),
         ("/posts/{post_id}", f"/posts/{post.pk}"),
         ("/posts/{post_id}/likes", f"/posts/{post.pk}/likes"),

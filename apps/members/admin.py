@@ -17,12 +17,15 @@ from apps.common.errors import Throttled
 from apps.common.throttles import address_of, count_call
 from apps.media.thumbnail import thumbnail
 from apps.members.models import (
+    Block,
     Consent,
     ConsentNotice,
     DeviceSession,
     Export,
+    Follow,
     Leaving,
     Member,
+    Mute,
     PendingUnlink,
     ProviderNotice,
     RefreshToken,
@@ -97,6 +100,7 @@ class MemberAdmin(SavesChangesOnly, UserAdmin):
         "kind",
         "posts_count",
         "followers_count",
+        "blocked_count",
         "suspended_until",
         "is_staff",
         "created_at",
@@ -111,6 +115,8 @@ class MemberAdmin(SavesChangesOnly, UserAdmin):
         "posts_count",
         "followers_count",
         "following_count",
+        "blocks_count",
+        "blocked_count",
         "created_at",
         "last_login",
         "version",
@@ -249,3 +255,33 @@ class ExportAdmin(ReadOnly):
     list_filter = ["status"]
     search_fields = ["=id", "=member__username"]
     list_select_related = ["member"]
+
+
+@admin.register(Follow)
+class FollowAdmin(ReadOnly):
+    """Who follows whom: members' own acts, and counted."""
+
+    list_display = ["follower", "followed", "created_at"]
+    search_fields = ["=follower__username", "=followed__username"]
+    list_select_related = ["follower", "followed"]
+    ordering = ["-id"]
+
+
+@admin.register(Block)
+class BlockAdmin(ReadOnly):
+    """Who blocks whom: for moderators, who tell nobody."""
+
+    list_display = ["blocker", "blocked", "created_at"]
+    search_fields = ["=blocker__username", "=blocked__username"]
+    list_select_related = ["blocker", "blocked"]
+    ordering = ["-id"]
+
+
+@admin.register(Mute)
+class MuteAdmin(ReadOnly):
+    """Who mutes whom."""
+
+    list_display = ["muter", "muted", "created_at"]
+    search_fields = ["=muter__username", "=muted__username"]
+    list_select_related = ["muter", "muted"]
+    ordering = ["-id"]

@@ -140,3 +140,10 @@ class LastLoginMethod(DomainError):
     status = 409
     code = "last_login_method"
     text = _("This is your only way to log in. Add another one or a password first.")
+
+
+class Yourself(DomainError):
+    """Nobody follows, blocks or mutes themselves."""
+
+    code = "yourself"
+    text = _("You can't do this with yourself.")

@@ -14,6 +14,8 @@ MEMBER: dict[str, Any] = {
     "following_count": 0,
 }
 OTHER_MEMBER = MEMBER | {"followed_by_me": False, "follows_me": False}
+AUTHOR = {name: MEMBER[name] for name in ("id", "username", "display_name", "avatar")}
+MEMBER_CARD = AUTHOR | {"followed_by_me": True, "follows_me": False}
 CONSENTS = [
     {"kind": "terms", "version": "2026-11-01", "granted": True},
     {"kind": "privacy", "version": "2026-11-01", "granted": True},
@@ -75,3 +77,8 @@ SOCIAL_LOGIN = {
 }
 NONCE = {"nonce": "mBq3vXs0c1yq7kY2vJ5uQw", "expires_at": "2026-11-23T09:10:00Z"}
 IDENTITY = {"provider": "kakao", "linked_at": "2026-11-23T09:00:00Z"}
+
+
+def page(item: Any) -> dict[str, Any]:
+    """A list of one."""
+    return {"items": [item], "next_cursor": None}

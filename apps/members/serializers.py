@@ -221,3 +221,9 @@ class ProfileIn(serializers.Serializer[Any]):
     def validate_email(self, value: str | None) -> str:
         """An empty one takes the address away, as null does."""
         return value or ""
+
+
+class MemberSearchIn(serializers.Serializer[Any]):
+    """What to look for in names."""
+
+    q = PlainText(max_length=DISPLAY_NAME_LENGTH)

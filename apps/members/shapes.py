@@ -22,6 +22,13 @@ class AuthorOut(serializers.Serializer[Any]):
     avatar = AvatarOut(allow_null=True)
 
 
+class MemberCardOut(AuthorOut):
+    """A member in a list, and how the viewer and they follow each other."""
+
+    followed_by_me = serializers.BooleanField()
+    follows_me = serializers.BooleanField()
+
+
 class ConsentOut(serializers.Serializer[Any]):
     """What a member last said to a kind of consent."""
 
@@ -173,9 +180,13 @@ def member_shape(member: Member, base: str) -> dict[str, Any]:
     }
 
 
-def other_member_shape(member: Member, base: str) -> dict[str, Any]:
-    """An `OtherMemberOut`. Nobody follows anybody yet."""
-    return member_shape(member, base) | {"followed_by_me": False, "follows_me": False}
+def other_member_shape(member: Any, base: str) -> dict[str, Any]:
+    """An `OtherMemberOut` of one from `Member.objects.for_profiles()`."""
+    shape = member_shape(member, base)
+    # Counted for those viewers alone who don't see everybody.
+    shape["followers_count"] -= getattr(member, "hidden_followers", 0)
+    shape["following_count"] -= getattr(member, "hidden_following", 0)
+    return shape | {"followed_by_me": member.followed_by_me, "follows_me": member.follows_me}
 
 
 def me_shape(member: Member, base: str) -> dict[str, Any]:
@@ -251,3 +262,32 @@ def author_shape(row: dict[str, Any], prefix: str, base: str) -> dict[str, Any]:
         "display_name": row[f"{prefix}__display_name"],
         "avatar": avatar_of(row[f"{prefix}__avatar__renditions"], base),
     }
+
+
+def author_columns(prefix: str) -> tuple[str, ...]:
+    """The columns that `author_shape` reads of a row."""
+    names = ("_id", "__username", "__display_name", "__avatar__renditions")
+    return tuple(f"{prefix}{name}" for name in names)
+
+
+def member_card_shape(row: dict[str, Any], prefix: str, base: str) -> dict[str, Any]:
+    """A `MemberCardOut` of a `.values()` row that has `follow_flags` too."""
+    flags = {name: row[name] for name in ("followed_by_me", "follows_me")}
+    return author_shape(row, prefix, base) | flags
+
+
+FOUND_MEMBER_COLUMNS = (
+    "id",
+    "username",
+    "display_name",
+    "avatar__renditions",
+    "followed_by_me",
+    "follows_me",
+)
+
+
+def found_member_shape(row: dict[str, Any], base: str) -> dict[str, Any]:
+    """A `MemberCardOut` of a row of FOUND_MEMBER_COLUMNS."""
+    names = ("id", "username", "display_name", "followed_by_me", "follows_me")
+    avatar = avatar_of(row["avatar__renditions"], base)
+    return {name: row[name] for name in names} | {"avatar": avatar}

@@ -13,6 +13,7 @@ from apps.members.views import (
     login,
     passwords,
     profiles,
+    relations,
     sessions,
     social,
     webhooks,
@@ -40,7 +41,15 @@ urlpatterns = [
     path("me/consents/<str:kind>", consents.ConsentView.as_view()),
     path("me/export", exports.ExportsView.as_view()),
     path("me/export/<uuid:export_id>", exports.ExportView.as_view()),
+    path("me/blocks", relations.MyBlocksView.as_view()),
+    path("me/mutes", relations.MyMutesView.as_view()),
+    path("members", profiles.MembersView.as_view()),
     path("members/<uuid:member_id>", profiles.MemberView.as_view()),
+    path("members/<uuid:member_id>/followers", relations.FollowersView.as_view()),
+    path("members/<uuid:member_id>/following", relations.FollowingView.as_view()),
+    path("members/<uuid:member_id>/follow", relations.FollowView.as_view()),
+    path("members/<uuid:member_id>/block", relations.BlockView.as_view()),
+    path("members/<uuid:member_id>/mute", relations.MuteView.as_view()),
 ]
 
 page_urlpatterns = [

@@ -116,8 +116,9 @@ def card(row: dict[str, Any], base: str) -> dict[str, Any]:
         "housing_type": row["housing_type_id"],
         "styles": row["styles"],
         "colors": row["colors"],
-        "like_count": row["like_count"],
-        "comment_count": row["comment_count"],
+        # What is hidden was counted for those viewers alone who don't see everybody.
+        "like_count": row["like_count"] - row.get("hidden_likes", 0),
+        "comment_count": row["comment_count"] - row.get("hidden_comments", 0),
         "save_count": row["save_count"],
         "liked_by_me": row["liked"],
         # There are no boards in this version.

@@ -13,5 +13,6 @@ urlpatterns = [
     path("comments/<uuid:comment_id>", views.CommentView.as_view()),
     path("me/likes", views.MyLikesView.as_view()),
     path("me/drafts", views.MyDraftsView.as_view()),
+    path("members/<uuid:member_id>/posts", views.MemberPostsView.as_view()),
     path("taxonomies", views.TaxonomiesView.as_view()),
 ]

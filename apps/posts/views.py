@@ -19,7 +19,8 @@ from apps.common.permissions import MembersOnly, MembersWrite
 from apps.media import errors as media_errors
 from apps.media.shapes import media_base
 from apps.members.authentication import current_member
-from apps.members.shapes import AuthorOut, author_shape
+from apps.members.models import Member
+from apps.members.shapes import AuthorOut, author_columns, author_shape
 from apps.posts import errors, examples, shapes
 from apps.posts.filters import POST_FILTERS, post_filter
 from apps.posts.models import Color, Comment, HousingType, Photo, Post, PostLike, Pyeong, Style
@@ -59,9 +60,9 @@ class PostsView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Newest first. A filter takes values separated by commas and means any of them;
-        different filters mean all of them."""
+        different filters mean all of them. Without those whom I mute."""
         base = media_base(request)
-        rows = Post.objects.for_cards(request.user).published()
+        rows = Post.objects.for_cards(request.user).listed_for(request.user)
         page = page_of(
             rows.filter(post_filter(request.query_params)),
             request,
@@ -170,15 +171,9 @@ class PostLikesView(APIView):
         """The newest like first."""
         base = media_base(request)
         post = get_or_404(Post.objects.visible_to(request.user), post_id)
-        rows = PostLike.objects.filter(post=post, member__is_active=True).values(
-            "id",
-            "member_id",
-            "member__username",
-            "member__display_name",
-            "member__avatar__renditions",
-        )
+        likes = PostLike.objects.visible_to(request.user).filter(post=post)
         page = page_of(
-            rows,
+            likes.values("id", *author_columns("member")),
             request,
             name="post_likes",
             keys=["id"],
@@ -240,6 +235,32 @@ class MyDraftsView(APIView):
         return Response(page)
 
 
+class MemberPostsView(APIView):
+    """What a member published."""
+
+    permission_classes = [AllowAny]
+
+    @describe(
+        summary="A member's posts",
+        tag="members",
+        answers={200: page_schema(shapes.CardOut)},
+        query=PAGING,
+        example_out=examples.page(examples.CARD),
+    )
+    def get(self, request: Request, member_id: UUID) -> Response:
+        """Newest first; also of someone whom I mute."""
+        base = media_base(request)
+        member = get_or_404(Member.objects.visible_to(request.user), member_id)
+        page = page_of(
+            Post.objects.for_cards(request.user).published_to(request.user).filter(author=member),
+            request,
+            name="member_posts",
+            keys=["published_at", "id"],
+            shape=lambda row: shapes.card(row, base),
+        )
+        return Response(page)
+
+
 class PostCommentsView(APIView):
     """Comments under a post."""
 
@@ -253,11 +274,11 @@ class PostCommentsView(APIView):
         example_out=examples.page(examples.COMMENT),
     )
     def get(self, request: Request, post_id: UUID) -> Response:
-        """The newest first."""
+        """The newest first, without those whom I mute."""
         base = media_base(request)
         post = get_or_404(Post.objects.visible_to(request.user), post_id)
         page = page_of(
-            Comment.objects.of_post(post).values(*shapes.COMMENT_COLUMNS),
+            Comment.objects.listed_for(request.user, post).values(*shapes.COMMENT_COLUMNS),
             request,
             name="comments",
             keys=["id"],

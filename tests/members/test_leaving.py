@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from apps.members.errors import LoginFailed
-from apps.members.models import DeviceSession, Leaving, Member
+from apps.members.models import DeviceSession, Follow, Leaving, Member
 from apps.members.services import leaving, sessions, standing
 from apps.members.services.passwords import reset_password
 from apps.posts.models import Comment, Post, PostLike
@@ -47,8 +47,13 @@ def assert_counters_right() -> None:
     for post in Post.objects.all():
         open_likes = PostLike.objects.filter(post=post, member__is_active=True)
         assert post.like_count == open_likes.count()
-        assert post.comment_count == Comment.objects.of_post(post).count()
+        open_comments = Comment.objects.filter(post=post, author__is_active=True)
+        assert post.comment_count == open_comments.count()
     for member in Member.objects.all():
+        followers = Follow.objects.filter(followed=member, follower__is_active=True)
+        assert member.followers_count == followers.count()
+        following = Follow.objects.filter(follower=member, followed__is_active=True)
+        assert member.following_count == following.count()
         assert member.posts_count == member.posts.filter(status="published").count()
 
 

@@ -23,7 +23,7 @@ from apps.members.models import (
     PendingUnlink,
     ProviderNotice,
 )
-from apps.members.services import erasing, exporting, leaving
+from apps.members.services import erasing, exporting, leaving, relations
 from apps.ops.models import CostReport
 from apps.posts.models import Comment, Post, PostLike, Style
 from tests.builders import (
@@ -60,6 +60,9 @@ def fill(rows: int) -> None:
         post = make_post(author, photos=2)
         make_comment(fan, post)
         make_like(fan, post.pk)
+        relations.follow_member(member=fan, other_id=author.pk)
+        relations.mute_member(member=fan, other_id=author.pk)
+        relations.block_member(member=make_member(), other_id=author.pk)
         avatar = processed_upload(author)
         Member.objects.filter(pk=author.pk).update(avatar=avatar)
         ApiClient(author).post("/posts", {}, format="json", headers={"Idempotency-Key": "k"})
@@ -82,6 +85,7 @@ def fill(rows: int) -> None:
 def test_every_model_of_ours_that_operators_need_is_there() -> None:
     names = {model.__name__ for model in MODELS}
     assert names == {
+        "Block",
         "Color",
         "Comment",
         "Consent",
@@ -89,10 +93,12 @@ def test_every_model_of_ours_that_operators_need_is_there() -> None:
         "CostReport",
         "DeviceSession",
         "Export",
+        "Follow",
         "HousingType",
         "IdempotencyKey",
         "Leaving",
         "Member",
+        "Mute",
         "PendingUnlink",
         "Post",
         "PostLike",

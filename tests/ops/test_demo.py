@@ -45,6 +45,8 @@ def test_homes_come_in_as_they_are_described(few_homes: list[Any], anonymous: Ap
         assert card["like_count"] == len(home.likes)
         assert card["comment_count"] == len(home.comments)
         assert card["cover"]["renditions"]
+        followers = anonymous.get(f"/members/{card['author']['id']}/followers").json()["items"]
+        assert home.comments[0][0] in {follower["username"] for follower in followers}
     assert Post.objects.filter(status="draft").count() == 1
     assert Member.objects.filter(is_staff=False).count() == 12
     assert not Upload.objects.exclude(status="ready").exists()

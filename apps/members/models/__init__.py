@@ -12,15 +12,19 @@ from apps.members.models.identity import (
 )
 from apps.members.models.leaving import Leaving, RetainedRecord
 from apps.members.models.member import Member
+from apps.members.models.relations import Block, Follow, Mute
 from apps.members.models.session import DeviceSession, RefreshToken
 
 __all__ = [
+    "Block",
     "Consent",
     "ConsentNotice",
     "DeviceSession",
     "Export",
+    "Follow",
     "Leaving",
     "Member",
+    "Mute",
     "PendingUnlink",
     "Provider",
     "ProviderNotice",

@@ -6,15 +6,24 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Upper
+from django.db.models import Case, Q, Value, When
+from django.db.models.functions import Collate, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import UUIDModel
+from apps.members.models.relations import (
+    Follow,
+    exists_for,
+    follow_flags,
+    hidden_rows,
+    hides_anyone,
+)
 
 # Characters.
 DISPLAY_NAME_LENGTH, BIO_LENGTH = 30, 300
+# Names of a kind that one search looks at.
+SEARCHED = 500
 USERNAME_PATTERN = r"^[a-z0-9_.]{3,30}$"
 
 
@@ -22,8 +31,47 @@ class MemberQuerySet(models.QuerySet["Member"]):
     """Reads of members."""
 
     def visible_to(self, viewer: Any) -> "MemberQuerySet":
-        """Everyone whose account is open."""
-        return self.filter(is_active=True)
+        """Everyone whose account is open and who exists for the viewer."""
+        return self.filter(exists_for(viewer, "pk"), is_active=True)
+
+    def for_profiles(self, viewer: Any) -> "MemberQuerySet":
+        """Visible ones with what `shapes.other_member_shape` shows besides their own columns.
+
+        A viewer who blocks anyone, or is blocked, sees counts of follows without those hidden.
+        """
+        members = self.visible_to(viewer).annotate(**follow_flags(viewer, "pk"))
+        if not hides_anyone(viewer):
+            return members
+        return members.annotate(
+            hidden_followers=hidden_rows(viewer, Follow, of="followed_id", by="follower_id"),
+            hidden_following=hidden_rows(viewer, Follow, of="follower_id", by="followed_id"),
+        )
+
+    def search(self, viewer: Any, text: str) -> "MemberQuerySet":
+        """Visible ones whose username or display name starts so, whatever the case.
+
+        Of very many the first SEARCHED by name are looked at, on either side, so that one letter
+        costs no more than a name. With `rank`, which is higher for a better match: 2 for that
+        very username, 1 for one that starts so, 0 for a display name.
+        """
+        folded = text.lower()
+        by_username = _starting(Collate("username", "C"), Value(folded))
+        by_display_name = _starting(Collate(Upper("display_name"), "C"), Upper(Value(text)))
+        itself = Member.objects.filter(username=folded).values("pk")
+        rank = Case(
+            When(username=folded, then=2),
+            When(username__startswith=folded, then=1),
+            default=0,
+            output_field=models.IntegerField(),
+        )
+        found = itself.union(by_username, by_display_name)
+        return self.visible_to(viewer).filter(pk__in=found).annotate(rank=rank)
+
+
+def _starting(name: Collate, text: Any) -> "MemberQuerySet":
+    members = Member.objects.alias(searched=name).filter(searched__startswith=text)
+    found: MemberQuerySet = members.order_by("searched").values("pk")[:SEARCHED]
+    return found
 
 
 class MemberManager(BaseUserManager["Member"].from_queryset(MemberQuerySet)):  # type: ignore[misc]
@@ -80,6 +128,10 @@ class Member(UUIDModel, AbstractBaseUser, PermissionsMixin):
     privacy_agreed = models.CharField(
         max_length=20, blank=True, default="", db_default="", editable=False
     )
+    # Blocks that the member made, and that were made of the member. The second is for operators
+    # and for hides_anyone() alone: no answer of the API tells it.
+    blocks_count = models.PositiveIntegerField(default=0, db_default=0)
+    blocked_count = models.PositiveIntegerField(default=0, db_default=0)
     suspended_until = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     # When a closed account was opened again. What it likes and wrote may be missing from counters
@@ -104,8 +156,11 @@ class Member(UUIDModel, AbstractBaseUser, PermissionsMixin):
                 condition=Q(kind__in=["common", "designer"]), name="member_kind_known"
             ),
         ]
-
         indexes = [
+            # GET /members?q=. Byte order is what a LIKE with a known beginning needs, whatever the
+            # database's own order.
+            models.Index(Collate("username", "C"), name="member_by_username"),
+            models.Index(Collate(Upper("display_name"), "C"), name="member_by_display_name"),
             # POST /auth/password/reset: whose address it is, whatever its case.
             models.Index(Upper("email"), name="member_by_email", condition=Q(email_verified=True)),
         ]

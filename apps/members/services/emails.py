@@ -1,4 +1,4 @@
-"""E-mail addresses: whether they are the member's. See docs/adr/0014-mails-to-members.md."""
+"""E-mail addresses: whether they are the member's. See docs/adr/0016-mails-to-members.md."""
 
 from django.db import transaction
 from django.utils import timezone

@@ -17,14 +17,17 @@ from apps.common.pruning import prune_expired_rows
 from apps.media.models import Upload
 from apps.media.services import erase_uploads
 from apps.members.models import (
+    Block,
     Consent,
     DeviceSession,
+    Follow,
     Member,
+    Mute,
     ProviderNotice,
     SocialIdentity,
     SpentCredential,
 )
-from apps.members.services import exporting
+from apps.members.services import exporting, relations
 from apps.members.services.belongings import Belonging, register
 from apps.members.services.identities import forget_identities
 from apps.tasks.models import BackgroundTask
@@ -83,6 +86,14 @@ def _erase_logins(member: Member) -> None:
     delete_in_batches(SpentCredential.objects.filter(member=member))
     # Its confirmation code still opens the page that says that all is gone.
     ProviderNotice.objects.filter(member=member).update(member=None)
+
+
+def _recount_relations(member_id: UUID) -> None:
+    relations.recount_follows(member_id=member_id)
+
+
+def _erase_relations(member: Member) -> None:
+    relations.end_relations(member_id=member.pk)
 
 
 def _erase_uploads(member: Member) -> None:
@@ -153,6 +164,24 @@ def _export_logins(member: Member) -> Iterator[dict[str, Any]]:
         yield {key: getattr(row, key) for key in ("provider", "subject", "created_at")}
 
 
+def _export_relations(member: Member) -> Iterator[dict[str, Any]]:
+    """What the member did; what others did is theirs."""
+    for model, mine, theirs in (
+        (Follow, "follower", "followed"),
+        (Block, "blocker", "blocked"),
+        (Mute, "muter", "muted"),
+    ):
+        for rows in in_batches(model._default_manager.filter(**{mine: member})):
+            names = dict(
+                Member.objects.filter(
+                    pk__in=[getattr(row, f"{theirs}_id") for row in rows], is_active=True
+                ).values_list("pk", "username")
+            )
+            for row in rows:
+                name = names.get(getattr(row, f"{theirs}_id"))
+                yield {"did": model.__name__.lower(), "whom": name, "created_at": row.created_at}
+
+
 def _ready_uploads(member: Member) -> Iterator[Upload]:
     uploads = Upload.objects.filter(owner=member, status=Upload.Status.READY)
     for rows in in_batches(uploads):
@@ -214,6 +243,21 @@ def register_own() -> None:
             erase=_erase_sessions,
             export=_export_sessions,
             title=_("Devices"),
+        ),
+        Belonging(
+            name="relations",
+            keeps=(
+                "members.Follow.follower",
+                "members.Follow.followed",
+                "members.Block.blocker",
+                "members.Block.blocked",
+                "members.Mute.muter",
+                "members.Mute.muted",
+            ),
+            recount=_recount_relations,
+            erase=_erase_relations,
+            export=_export_relations,
+            title=_("Follows, blocks and mutes"),
         ),
         Belonging(name="exports", keeps=("members.Export.member",), erase=exporting.erase_exports),
         Belonging(

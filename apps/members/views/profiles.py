@@ -10,7 +10,8 @@ from rest_framework.views import APIView
 
 from apps.common.etags import expected_versions, versioned_response
 from apps.common.lookups import get_or_404
-from apps.common.openapi import describe
+from apps.common.openapi import PAGING, Query, describe, page_schema
+from apps.common.paging import page_of
 from apps.common.permissions import IsMember, MembersOnly
 from apps.common.throttles import RateThrottle, count_call
 from apps.media import errors as media_errors
@@ -18,12 +19,16 @@ from apps.media.shapes import media_base
 from apps.members import errors, examples
 from apps.members.authentication import current_member
 from apps.members.models import Member
-from apps.members.serializers import LeaveIn, ProfileIn
+from apps.members.models.relations import follow_flags
+from apps.members.serializers import LeaveIn, MemberSearchIn, ProfileIn
 from apps.members.services import leaving, profile
 from apps.members.shapes import (
+    FOUND_MEMBER_COLUMNS,
     LeavingOut,
+    MemberCardOut,
     MeOut,
     OtherMemberOut,
+    found_member_shape,
     me_shape,
     other_member_shape,
 )
@@ -101,6 +106,40 @@ class MeView(APIView):
         return Response(shape, status=202, headers={"Cache-Control": "no-store"})
 
 
+class MembersView(APIView):
+    """Finding members."""
+
+    permission_classes = [AllowAny]
+
+    @describe(
+        summary="Search members",
+        tag="members",
+        answers={200: page_schema(MemberCardOut)},
+        query=(
+            Query("q", "How a username or a display name starts.", required=True),
+            *PAGING,
+        ),
+        example_out=examples.page(examples.MEMBER_CARD),
+    )
+    def get(self, request: Request) -> Response:
+        """That very username first, then usernames that start so, then display names, the newest
+        members first in each."""
+        base = media_base(request)
+        query = MemberSearchIn(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        members = Member.objects.search(request.user, query.validated_data["q"])
+        page = page_of(
+            members.annotate(**follow_flags(request.user, "pk")).values(
+                "rank", *FOUND_MEMBER_COLUMNS
+            ),
+            request,
+            name="members",
+            keys=["rank", "id"],
+            shape=lambda row: found_member_shape(row, base),
+        )
+        return Response(page)
+
+
 class MemberView(APIView):
     """A member's public profile."""
 
@@ -113,7 +152,7 @@ class MemberView(APIView):
         example_out=examples.OTHER_MEMBER,
     )
     def get(self, request: Request, member_id: UUID) -> Response:
-        """The public profile."""
-        members = Member.objects.visible_to(request.user).select_related("avatar")
+        """The public profile. Counts of follows leave out those whom I block or who block me."""
+        members = Member.objects.for_profiles(request.user).select_related("avatar")
         member = get_or_404(members, member_id)
         return Response(other_member_shape(member, media_base(request)))

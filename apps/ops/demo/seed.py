@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from apps.media import services as media
 from apps.members.models import Consent, Member
-from apps.members.services import profile, signup
+from apps.members.services import profile, relations, signup
 from apps.members.services.consents import ConsentChoice
 from apps.members.services.sessions import Device
 from apps.ops.demo.homes import DemoHome, demo_homes
@@ -150,6 +150,9 @@ def _add_home(
     Post.objects.filter(pk=post.pk).update(published_at=published_at)
     for username, text in home.comments:
         comments.create_comment(author=owners[username], post_id=post.pk, content=text)
+    # Whoever was the first to say something of a home wants to see the next one.
+    for username, _text in home.comments[:1]:
+        relations.follow_member(member=owners[username], other_id=owner.pk)
     for username in home.likes:
         likes.like_post(member=owners[username], post_id=post.pk)
 

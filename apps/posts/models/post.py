@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import JSONField, UUIDModel
 from apps.media.models import Upload
+from apps.members.models.relations import exists_for, exists_unmuted_for, hidden_rows, hides_anyone
 from apps.posts.models.taxonomy import HousingType, Pyeong
 
 # Characters.
@@ -23,19 +24,26 @@ MAX_PHOTOS = 20
 EXCERPT_SOURCE = 160
 
 
+_PUBLISHED = Q(status="published", author__is_active=True)
+
+
 class PostQuerySet(models.QuerySet["Post"]):
     """Reads of posts."""
 
-    def published(self) -> "PostQuerySet":
-        """Those that everyone sees."""
-        return self.filter(status=Post.Status.PUBLISHED, author__is_active=True)
+    def published_to(self, viewer: Any) -> "PostQuerySet":
+        """Published ones of open accounts that exist for the viewer."""
+        return self.filter(_PUBLISHED, exists_for(viewer, "author_id"))
+
+    def listed_for(self, viewer: Any) -> "PostQuerySet":
+        """What lists of everybody's posts show: as published_to, without who the viewer mutes."""
+        return self.filter(_PUBLISHED, exists_unmuted_for(viewer, "author_id"))
 
     def visible_to(self, viewer: Any) -> "PostQuerySet":
-        """Published ones, and the viewer's own drafts."""
-        everyone = Q(status=Post.Status.PUBLISHED, author__is_active=True)
+        """As published_to, and the viewer's own drafts."""
         if not viewer.is_authenticated:
-            return self.filter(everyone)
-        return self.filter(everyone | Q(author_id=viewer.pk))
+            return self.published_to(viewer)
+        theirs = _PUBLISHED & exists_for(viewer, "author_id")
+        return self.filter(theirs | Q(author_id=viewer.pk))
 
     def drafts_of(self, member: Any) -> "PostQuerySet":
         """A member's own drafts."""
@@ -51,15 +59,29 @@ class PostQuerySet(models.QuerySet["Post"]):
         mine = Subquery(likes.values(one=Value(True))[:1], output_field=BooleanField())
         return self.annotate(liked=Coalesce(mine, Value(False)))
 
-    def liked_cards(self, viewer: Any) -> "models.QuerySet[Post, dict[str, Any]]":
+    def liked_cards(self, viewer: Any) -> Any:
         """Cards of what the viewer likes, with `like_id`, which tells the order of liking."""
         mine = FilteredRelation("likes", condition=Q(likes__member_id=viewer.pk))
-        return (
-            self.published()
+        rows: Any = (
+            self.published_to(viewer)
             .annotate(mine=mine)
             .filter(mine__isnull=False)
             .annotate(like_id=F("mine__id"), liked=Value(True, output_field=BooleanField()))
             ._card_rows("like_id")
+        )
+        return rows.with_hidden_counts(viewer)
+
+    def with_hidden_counts(self, viewer: Any) -> Any:
+        """With how many of the likes and comments are of those hidden from the viewer, for those
+        viewers alone who don't see everybody."""
+        if not hides_anyone(viewer):
+            return self
+        # It imports this module.
+        from apps.posts.models.comment import Comment
+
+        return self.annotate(
+            hidden_likes=hidden_rows(viewer, PostLike, of="post_id", by="member_id"),
+            hidden_comments=hidden_rows(viewer, Comment, of="post_id", by="author_id"),
         )
 
     def _card_rows(self, *more: str) -> "models.QuerySet[Post, dict[str, Any]]":
@@ -71,11 +93,15 @@ class PostManager(models.Manager.from_queryset(PostQuerySet)):  # type: ignore[m
 
     def for_cards(self, viewer: Any) -> Any:
         """Rows for `shapes.card`, cover and author included: one query. Filters follow."""
-        return _rows().liked_by(viewer)
+        return _rows().liked_by(viewer).with_hidden_counts(viewer)
 
     def for_pages(self, viewer: Any) -> Any:
         """Rows for `shapes.post_alone`: a card's columns, and what only a post alone shows."""
-        return _rows("content", "status", "edited_at", "version").liked_by(viewer)
+        return (
+            _rows("content", "status", "edited_at", "version")
+            .liked_by(viewer)
+            .with_hidden_counts(viewer)
+        )
 
 
 @functools.cache
@@ -225,6 +251,14 @@ class Photo(models.Model):
         return f"photo {self.position + 1}"
 
 
+class PostLikeQuerySet(models.QuerySet["PostLike"]):
+    """Reads of likes."""
+
+    def visible_to(self, viewer: Any) -> "PostLikeQuerySet":
+        """Those of open accounts that exist for the viewer; the caller has found the post."""
+        return self.filter(exists_for(viewer, "member_id"), member__is_active=True)
+
+
 class PostLike(UUIDModel):
     """A member likes a post."""
 
@@ -233,6 +267,8 @@ class PostLike(UUIDModel):
     )
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="likes", db_index=False)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PostLikeQuerySet.as_manager()
 
     class Meta:
         constraints = [

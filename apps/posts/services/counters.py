@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Count, F, Model, QuerySet
 
-from apps.members.models import Member
+from apps.members.models import Block, Follow, Member
 from apps.posts.models import Comment, Photo, Post, PostLike
 from apps.posts.models.post import MAX_PHOTOS
 
@@ -50,8 +50,8 @@ class _Drift:
     is_mended: bool
 
 
-# What everyone sees: without what closed accounts like and wrote. No rows are behind save_count,
-# followers_count and following_count yet.
+# What everyone sees: without what closed accounts like, wrote and follow. No rows are behind
+# save_count yet.
 _TABLES = (
     _Table(
         Post,
@@ -64,7 +64,17 @@ _TABLES = (
     ),
     _Table(
         Member,
-        {"posts_count": _Counted(Post.objects.filter(status=Post.Status.PUBLISHED), "author_id")},
+        {
+            "posts_count": _Counted(Post.objects.filter(status=Post.Status.PUBLISHED), "author_id"),
+            "followers_count": _Counted(
+                Follow.objects.filter(follower__is_active=True), "followed_id"
+            ),
+            "following_count": _Counted(
+                Follow.objects.filter(followed__is_active=True), "follower_id"
+            ),
+            "blocks_count": _Counted(Block.objects.all(), "blocker_id"),
+            "blocked_count": _Counted(Block.objects.all(), "blocked_id"),
+        },
     ),
 )
 
