@@ -14,7 +14,21 @@ _UNWANTED = frozenset(
 _INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800\ufffc")
 
 
-class PlainText(serializers.CharField):
+class Text(serializers.CharField):
+    """A text, and nothing that could be read as one.
+
+    DRF takes a number for its digits. One of over 19 digits has become a float by then: a password
+    sent as a number would be saved as another one, 1.2345678901234568e+20.
+    """
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class PlainText(Text):
     """What a person typed: trimmed, in Unicode's NFC, without control characters and the like.
 
     An iPhone may send 한글 decomposed; composed, it is found and counted as people expect.

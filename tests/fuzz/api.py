@@ -6,11 +6,15 @@ a body may name comes from the table of tests/test_roles.py, which has a row for
 
 import copy
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from schemathesis.core.parameters import ParameterLocation
@@ -101,6 +105,21 @@ class Known:
             for member in (world.owner, other):
                 make_comment(member, post)
                 make_like(member, post.pk)
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What is called within leaves nothing in the database."""
+    # At the sight of a transaction around it a request would close the connection.
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    try:
+        with transaction.atomic():
+            yield
+            transaction.set_rollback(True)
+    finally:
+        for signal in (request_started, request_finished):
+            signal.connect(close_old_connections)
 
 
 @st.composite

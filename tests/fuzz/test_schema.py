@@ -6,13 +6,10 @@ username is free or which text is blank; `_is_read` asks for what can be asked.
 """
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, transaction
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -30,7 +27,15 @@ from schemathesis.specs.openapi.checks import (
 
 from apps.common.fields import PlainText
 from tests.builders import make_member
-from tests.fuzz.api import Known, allowed, can_be_wrong, operations, refused, strict_document
+from tests.fuzz.api import (
+    Known,
+    allowed,
+    can_be_wrong,
+    operations,
+    refused,
+    strict_document,
+    undone,
+)
 from tests.test_roles import ROLES, World, client_of
 
 # Set by `make fuzz`, which says how to repeat what it finds.
@@ -69,7 +74,7 @@ def _too_long_untrimmed_alone(case: Case) -> bool:
     if not isinstance(case.body, dict):
         return False
     operation = strict_document()["paths"][case.operation.path][case.method.lower()]
-    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    schema = operation["requestBody"]["content"][case.media_type]["schema"]
     whole = {**schema, "components": strict_document()["components"]}
     return Draft202012Validator(whole).is_valid(_trimmed(case.body))
 
@@ -94,21 +99,6 @@ CHECKS = [
 ]
 
 
-@contextmanager
-def _undone() -> Iterator[None]:
-    """What is called within leaves nothing in the database."""
-    # At the sight of a transaction around it a request would close the connection.
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    try:
-        with transaction.atomic():
-            yield
-            transaction.set_rollback(True)
-    finally:
-        for signal in (request_started, request_finished):
-            signal.connect(close_old_connections)
-
-
 def _try(
     make: Callable[..., st.SearchStrategy[Case]],
     check: Callable[..., bool | None],
@@ -124,7 +114,7 @@ def _try(
     @SETTINGS
     @given(case=make(method, path, known))
     def call(case: Case) -> None:
-        with _undone():
+        with undone():
             case.call_and_validate(headers=headers, checks=[*CHECKS, check])
 
     (call if SEED is None else seed(int(SEED))(call))()
