@@ -152,6 +152,22 @@ def refused(draw: st.DrawFn, method: str, path: str, known: Known) -> Case:
     return case
 
 
+def at_the_limits(method: str, path: str, known: Known) -> list[Case]:
+    """Calls just within and just beyond each limit of the schema, and by other methods."""
+    operation = api()[path][method]
+    cases = list(
+        api().iter_coverage_cases(
+            operation,
+            generation_modes=list(GenerationMode),
+            generation_config=api().config.generation_for(operation=operation, phase="coverage"),
+        )
+    )
+    for case in cases:
+        if not case.meta.is_negative_at(ParameterLocation.PATH):
+            case.path_parameters.update(known.paths[0])
+    return cases
+
+
 def _name_upload(draw: st.DrawFn, value: Any, upload: str) -> None:
     """Let uploads that a body names be one that is there."""
     if isinstance(value, dict):

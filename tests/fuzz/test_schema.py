@@ -1,4 +1,5 @@
-"""Calls made up from the API's document, some that it allows and some that it does not.
+"""Calls made up from the API's document: some that it allows, some that it does not, and those at
+the limits of what it allows.
 
 In `make test` few of each, and always the same; `make fuzz` makes others for as long as is asked.
 Not among the checks: schemathesis' positive_data_acceptance, since a schema can't say which
@@ -23,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
+    unsupported_method,
 )
 
 from apps.common.fields import PlainText
@@ -30,6 +32,7 @@ from tests.builders import make_member
 from tests.fuzz.api import (
     Known,
     allowed,
+    at_the_limits,
     can_be_wrong,
     operations,
     refused,
@@ -73,7 +76,7 @@ def _is_refused(context: CheckContext, response: Response, case: Case) -> bool |
 def _too_long_untrimmed_alone(case: Case) -> bool:
     if not isinstance(case.body, dict):
         return False
-    operation = strict_document()["paths"][case.operation.path][case.method.lower()]
+    operation = strict_document()["paths"][case.operation.path][case.operation.method]
     schema = operation["requestBody"]["content"][case.media_type]["schema"]
     whole = {**schema, "components": strict_document()["components"]}
     return Draft202012Validator(whole).is_valid(_trimmed(case.body))
@@ -133,3 +136,17 @@ def test_what_the_schema_allows(method: str, path: str, role: str) -> None:
 @pytest.mark.parametrize(("method", "path"), [key for key in operations() if can_be_wrong(*key)])
 def test_what_the_schema_does_not_allow(method: str, path: str, role: str) -> None:
     _try(refused, _is_refused, method, path, role)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("method", "path"), operations())
+def test_at_the_limits_of_the_schema(method: str, path: str) -> None:
+    owner = make_member("theowner")
+    known = Known(World(owner), method, path)
+    headers = {"Authorization": client_of("owner", owner)._credentials["HTTP_AUTHORIZATION"]}
+    checks = [*CHECKS, _is_refused, unsupported_method]
+    cases = at_the_limits(method, path, known)
+    assert cases
+    for case in cases:
+        with undone():
+            case.call_and_validate(headers=headers, checks=checks)
