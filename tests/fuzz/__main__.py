@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
-# Calls of each operation as each role: a round of a few minutes.
-CALLS = "50"
+# Calls of each operation as each role: a round takes a minute or two on two idle processors.
+CALLS = "25"
 
 
 def main() -> int:

@@ -87,7 +87,7 @@ def _trimmed(value: Any) -> Any:
         return {name: _trimmed(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_trimmed(inner) for inner in value]
-    if isinstance(value, str) and "\0" not in value:
+    if isinstance(value, str):
         return _CLEANING.to_internal_value(value)
     return value
 
