@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
-# Calls of each operation as each role: a round takes a minute or two on two idle processors.
+# Calls of each operation as each role: a round takes some minutes.
 CALLS = "25"
 
 
