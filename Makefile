@@ -8,7 +8,7 @@ COMPILE := $(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-e
 	--no-header --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check contract image generate requirements bench package lambda deploy deploy-ecs secrets rehearse clean
+.PHONY: help install run demo test fuzz check contract image generate requirements bench package lambda deploy deploy-ecs secrets rehearse clean
 
 help: ## List what make can do.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ demo: install ## Fill this checkout's database with the demo data, without start
 
 test: check ## Check, then run all tests. DATABASE_URL=… tests on another PostgreSQL.
 	$(RUN) -m pytest -n auto --dist loadgroup tests
+
+fuzz: install ## Call the API with what its schema allows and does not, for MINUTES=10. SEED=… repeats a round.
+	$(RUN) -m tests.fuzz --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
 check: install ## Check style, types, layers, migrations, schema, translations, diagrams, events, templates, workflows.
 	$(RUN) -m ruff check .

@@ -1,4 +1,4 @@
-"""`python -m bench [posts | web | photo | tasks | lambda] [--explain]`: measure how fast igloo is.
+"""`python -m bench [posts | auth | web | photo | tasks | lambda] [--explain]`: how fast igloo is.
 
 Without a name, everything is measured, in about 15 minutes. The first run makes the data, which
 takes a minute or two more. `python -m bench.tasks` takes background work apart, and
@@ -8,11 +8,13 @@ takes a minute or two more. `python -m bench.tasks` takes background work apart,
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 
 from igloo.laptop.places import LaptopError
 
 
-def _posts(explain: bool) -> None:
+def _in_process(names: Sequence[str], explain: bool) -> None:
+    """Measure with Django in this process."""
     from bench import data
 
     with data.server() as url:
@@ -27,11 +29,14 @@ def _posts(explain: bool) -> None:
         # Here, since it needs Django's settings to be known.
         from django.db import connections
 
-        from bench import blocks, posts
+        from bench import auth, blocks, posts
 
         try:
-            posts.run(explain=explain)
-            blocks.run()
+            if "posts" in names:
+                posts.run(explain=explain)
+                blocks.run()
+            if "auth" in names:
+                auth.run(explain=explain)
         finally:
             connections.close_all()
 
@@ -56,7 +61,7 @@ def main() -> int:
     parser.add_argument(
         "name",
         nargs="?",
-        choices=["posts", "web", "photo", "tasks", "lambda"],
+        choices=["posts", "auth", "web", "photo", "tasks", "lambda"],
         help="measure this alone",
     )
     parser.add_argument(
@@ -64,8 +69,10 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     try:
-        if arguments.name in (None, "posts"):
-            _posts(arguments.explain)
+        if arguments.name in (None, "posts", "auth"):
+            _in_process(
+                [arguments.name] if arguments.name else ["posts", "auth"], arguments.explain
+            )
         if arguments.name in (None, "web"):
             _web()
         if arguments.name in (None, "photo"):

@@ -7,7 +7,21 @@ from rest_framework import serializers
 from apps.common.texts import plain_text
 
 
-class PlainText(serializers.CharField):
+class Text(serializers.CharField):
+    """A text, and nothing that could be read as one.
+
+    DRF takes a number for its digits. One of over 19 digits has become a float by then: a password
+    sent as a number would be saved as another one, 1.2345678901234568e+20.
+    """
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class PlainText(Text):
     """What a person typed, as `plain_text` has it. Line breaks and tabs stay where `multiline`."""
 
     def __init__(self, *, multiline: bool = False, **kwargs: Any) -> None:

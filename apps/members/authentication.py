@@ -23,12 +23,7 @@ class AccessTokenAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer":
             raise TokenInvalid
         claims = read_access_token(token.strip())
-        session = (
-            DeviceSession.objects.open()
-            .select_related("member")
-            .filter(pk=claims.session_id, member_id=claims.member_id, member__is_active=True)
-            .first()
-        )
+        session = DeviceSession.of_token(session_id=claims.session_id, member_id=claims.member_id)
         if session is None:
             raise TokenInvalid
         return session.member, session

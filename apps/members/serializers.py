@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from apps.common.fields import PlainText
+from apps.common.fields import PlainText, Text
 from apps.members.models import Consent, DeviceSession, Member, Provider
 from apps.members.models.member import BIO_LENGTH, DISPLAY_NAME_LENGTH
 from apps.members.services.consents import ConsentChoice
@@ -52,7 +52,7 @@ class ConsentChangeIn(serializers.Serializer[Any]):
     granted = serializers.BooleanField()
 
 
-class PasswordField(serializers.CharField):
+class PasswordField(Text):
     """A password: not trimmed, never shown."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -67,7 +67,7 @@ class SignupIn(serializers.Serializer[Any]):
     """A new member."""
 
     # Its form is checked by apps.members.usernames, whose codes say more.
-    username = serializers.CharField(max_length=200, help_text="3 to 30 of a-z 0-9 _ .")
+    username = Text(max_length=200, help_text="3 to 30 of a-z 0-9 _ .")
     password = PasswordField()
     display_name = PlainText(max_length=DISPLAY_NAME_LENGTH, required=False)
     email = serializers.EmailField(max_length=254, required=False)
@@ -149,7 +149,7 @@ class SocialLoginIn(ProviderLoginIn):
 class LoginIn(serializers.Serializer[Any]):
     """A known member."""
 
-    username = serializers.CharField(max_length=200)
+    username = Text(max_length=200)
     password = PasswordField()
     device = DeviceIn()
     restore = serializers.BooleanField(
@@ -178,7 +178,7 @@ class LeaveIn(ProviderLoginIn):
 class RefreshIn(serializers.Serializer[Any]):
     """The refresh token to spend."""
 
-    refresh_token = serializers.CharField(max_length=500)
+    refresh_token = Text(max_length=500)
 
 
 class PasswordChangeIn(serializers.Serializer[Any]):

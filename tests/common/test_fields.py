@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from rest_framework.exceptions import ValidationError
 
-from apps.common.fields import PlainText
+from apps.common.fields import PlainText, Text
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,11 @@ def test_what_shows_nothing_is_blank(typed: str) -> None:
         PlainText().run_validation(typed)
     assert raised.value.get_codes() == ["blank"]
     assert PlainText(allow_blank=True).run_validation(typed) == ""
+
+
+@pytest.mark.parametrize("field", [Text, PlainText])
+@pytest.mark.parametrize("sent", [225, 1.5, 123456789012345678901, True, [], {}])
+def test_what_is_no_text_is_not_made_one(field: type[Text], sent: object) -> None:
+    with pytest.raises(ValidationError) as raised:
+        field().run_validation(sent)
+    assert raised.value.get_codes() == ["invalid"]

@@ -1,6 +1,7 @@
 """POST /auth/signup and GET /auth/username-available."""
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
@@ -136,6 +137,14 @@ def test_djangos_password_validators_are_asked(
 def test_a_password_of_kilobytes_is_400(anonymous: ApiClient) -> None:
     problem = assert_refused(sign_up(anonymous, password="x" * 5000), 400, "invalid_input")
     assert problem["errors"][0]["code"] == "too_long"
+
+
+def test_a_password_that_is_a_number_is_400(anonymous: ApiClient) -> None:
+    # JSON's numbers are floats past 19 digits: another password than the one that was sent.
+    body = json.dumps(BODY | {"password": 918273645546372819101})
+    response = anonymous.generic("POST", "/auth/signup", body, content_type="application/json")
+    problem = assert_refused(response, 400, "invalid_input")
+    assert problem["errors"][0]["pointer"] == "/password"
 
 
 def korean_today() -> dt.date:

@@ -147,7 +147,7 @@ class UsernameAvailableView(APIView):
         summary="Whether a username can be had",
         tag="auth",
         answers={200: UsernameAvailableOut},
-        query=[Query("username", "The name to check.", required=True)],
+        query=[Query("username", "The name to check; none is `username_invalid`.")],
         example_out={"available": False, "code": "username_taken"},
     )
     def get(self, request: Request) -> Response:
