@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from igloo.config import Config
 from igloo.laptop.providers.demo import flat, settings_of
 from igloo.laptop.providers.server import ProviderServer
 from igloo.laptop.providers.world import World
 from igloo.social import social_settings
+from tests.builders import sign_up
+from tests.members.scene import Scene
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +39,10 @@ def providers(provider_server: ProviderServer, settings: Settings, tmp_path: Pat
     config.values = dict(world.values)
     settings.SOCIAL = social_settings(config)
     return world
+
+
+@pytest.fixture
+def scene(committed: None, live_server: LiveServer) -> Scene:
+    """Alice, on a real server."""
+    pair = sign_up("alice", email="alice@example.com")
+    return Scene(live_server.url, pair.access_token, pair.refresh_token, pair.member)

@@ -7,20 +7,18 @@ import base64
 import datetime as dt
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
-from pytest_django.live_server_helper import LiveServer
 
 from apps.members import tokens
 from apps.members.models import Member
 from tests.builders import CONSENTS_JSON, DEVICE_JSON, PASSWORD, make_post, sign_up, suspended
-from tests.contract.client import Answer, Client
+from tests.contract.client import Answer
+from tests.members.scene import Scene, changed, fingerprints
 
 NEW_PASSWORD = "another long one"
 SIGNUP = {
@@ -30,67 +28,6 @@ SIGNUP = {
     "consents": CONSENTS_JSON,
     "device": DEVICE_JSON,
 }
-# What counts calls, and what a live server's own connections write.
-_COUNTERS = {"common_ratewindow"}
-
-
-def fingerprints() -> dict[str, str]:
-    """Each table with a hash of all its rows."""
-    found = {}
-    with connection.cursor() as cursor:
-        for table in sorted(set(connection.introspection.table_names(cursor)) - _COUNTERS):
-            name = connection.ops.quote_name(table)
-            rows = "coalesce(string_agg(t::text, '|' ORDER BY t::text), '')"
-            cursor.execute(f"SELECT md5({rows}) FROM {name} t")  # noqa: S608 - tables of ours
-            found[table] = cursor.fetchone()[0]
-    return found
-
-
-@dataclass
-class Scene:
-    """Alice, whose account is wanted, and a way to call the API.
-
-    Args:
-        may_change: the tables that a row's refusal itself writes; set by the row.
-    """
-
-    url: str
-    access_token: str
-    refresh_token: str
-    alice: Member
-    before: dict[str, str] = field(default_factory=dict)
-    may_change: set[str] = field(default_factory=set)
-
-    def client(self, token: str = "") -> Client:
-        found = Client(self.url)
-        found.token = token
-        return found
-
-    def ready(self, *may_change: str) -> None:
-        """From here on nothing may change, but for these tables."""
-        self.before = fingerprints()
-        self.may_change = set(may_change)
-
-    def me(self, token: str) -> Answer:
-        """Who one is, asked with this token: what each forged one is tried on."""
-        self.ready()
-        return self.client(token).get("/api/v1/me")
-
-    def forged(self, key: bytes | None = None, algorithm: str = "HS256", **changes: Any) -> str:
-        """Alice's access token with some claims changed, signed with ours or another key."""
-        now = timezone.now()
-        claims = jwt.decode(self.access_token, options={"verify_signature": False})
-        claims |= {"iat": now, "exp": now + dt.timedelta(minutes=15)} | changes
-        claims = {name: value for name, value in claims.items() if value is not None}
-        return jwt.encode(claims, tokens._key() if key is None else key, algorithm=algorithm)
-
-
-@pytest.fixture
-def scene(committed: None, live_server: LiveServer) -> Scene:
-    pair = sign_up("alice", email="alice@example.com")
-    return Scene(live_server.url, pair.access_token, pair.refresh_token, pair.member)
-
-
 Attack = Callable[[Scene], Answer]
 ROWS: list[tuple[str, Attack, int, str]] = []
 
@@ -207,6 +144,13 @@ def a_write_after_suspension(scene: Scene) -> Answer:
     suspended(scene.alice)
     scene.ready()
     return scene.client(scene.access_token).send("PATCH", "/api/v1/me", {"bio": "here again"})
+
+
+@attack(401, "token_invalid")
+def a_token_after_leaving(scene: Scene) -> Answer:
+    left = scene.client(scene.access_token).send("DELETE", "/api/v1/me", {"password": PASSWORD})
+    assert left.status == 202
+    return scene.me(scene.access_token)
 
 
 @attack(401, "token_invalid")
@@ -350,9 +294,7 @@ def test_it_is_refused_and_nothing_has_changed(
 ) -> None:
     send_answer = send(scene)
     send_answer.problem(status, code)
-    after = fingerprints()
-    changed = {name for name in after if after[name] != scene.before[name]}
-    assert changed == scene.may_change
+    assert changed(scene) == scene.may_change
 
 
 def test_the_door_opens_for_the_real_one(scene: Scene) -> None:
