@@ -3,13 +3,13 @@ providers call."""
 
 from django.urls import path
 
-from apps.members import pages
 from apps.members.views import (
     account_pages,
     consents,
     emails,
     exports,
     identities,
+    link_pages,
     login,
     passwords,
     profiles,
@@ -56,8 +56,8 @@ page_urlpatterns = [
     path("delete", account_pages.DeletePage.as_view(), name="account-delete"),
     path("restore", account_pages.RestorePage.as_view(), name="account-restore"),
     path("export/<str:token>", exports.export_file),
-    path("password", pages.PasswordPage.as_view()),
-    path("verify", pages.VerifyPage.as_view()),
+    path("password", link_pages.PasswordPage.as_view()),
+    path("verify", link_pages.VerifyPage.as_view()),
 ]
 
 webhook_urlpatterns = [
