@@ -21,6 +21,19 @@ class Text(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class Flag(serializers.BooleanField):
+    """True or false, and nothing that could be read as one: a consent is no guess.
+
+    DRF takes `1`, `"yes"` and `"off"` too.
+    """
+
+    def to_internal_value(self, data: Any) -> bool:
+        """The flag."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class PlainText(Text):
     """What a person typed, as `plain_text` has it. Line breaks and tabs stay where `multiline`."""
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from apps.common.fields import PlainText, Text
+from apps.common.fields import Flag, PlainText, Text
 from apps.members.models import Consent, DeviceSession, Member, Provider
 from apps.members.models.member import BIO_LENGTH, DISPLAY_NAME_LENGTH
 from apps.members.services.consents import ConsentChoice
@@ -38,7 +38,7 @@ class ConsentIn(serializers.Serializer[Any]):
 
     kind = serializers.ChoiceField(choices=Consent.Kind.values)
     version = PlainText(max_length=20)
-    granted = serializers.BooleanField()
+    granted = Flag()
 
     def to_internal_value(self, data: Any) -> ConsentChoice:
         """A ConsentChoice."""
@@ -49,7 +49,7 @@ class ConsentChangeIn(serializers.Serializer[Any]):
     """Yes or no to the text of this version."""
 
     version = PlainText(max_length=20, help_text="the one that was shown, as `2026-11-01`")
-    granted = serializers.BooleanField()
+    granted = Flag()
 
 
 class PasswordField(Text):
@@ -138,9 +138,7 @@ class SocialLoginIn(ProviderLoginIn):
         child=ConsentIn(), max_length=10, default=list, help_text="of a new member"
     )
     device = DeviceIn()
-    restore = serializers.BooleanField(
-        default=False, help_text="take back that this account is being deleted"
-    )
+    restore = Flag(default=False, help_text="take back that this account is being deleted")
 
     validate_birth_date = SignupIn.validate_birth_date
     validate_consents = SignupIn.validate_consents
@@ -152,9 +150,7 @@ class LoginIn(serializers.Serializer[Any]):
     username = Text(max_length=200)
     password = PasswordField()
     device = DeviceIn()
-    restore = serializers.BooleanField(
-        default=False, help_text="take back that this account is being deleted"
-    )
+    restore = Flag(default=False, help_text="take back that this account is being deleted")
 
 
 class LeaveIn(ProviderLoginIn):

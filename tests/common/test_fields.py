@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from rest_framework.exceptions import ValidationError
 
-from apps.common.fields import PlainText, Text
+from apps.common.fields import Flag, PlainText, Text
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,11 @@ def test_what_is_no_text_is_not_made_one(field: type[Text], sent: object) -> Non
     with pytest.raises(ValidationError) as raised:
         field().run_validation(sent)
     assert raised.value.get_codes() == ["invalid"]
+
+
+@pytest.mark.parametrize("sent", [0, 1, "true", "yes", "off", "", None, [], {}])
+def test_what_is_no_flag_is_not_made_one(sent: object) -> None:
+    with pytest.raises(ValidationError) as raised:
+        Flag().run_validation(sent)
+    assert raised.value.get_codes()[0] in ("invalid", "null")
+    assert (Flag().run_validation(True), Flag().run_validation(False)) == (True, False)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
@@ -79,12 +80,15 @@ class Known:
     def __init__(self, world: World, method: str, path: str) -> None:
         self.paths: list[dict[str, str]] = []
         self.bodies: list[dict[str, Any]] = []
+        # What the table's call has in its query, without which there is no list.
+        query: dict[str, str] = {}
         template = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/?]+)", path))
         for row_method, route, called, body, _statuses in TABLE:
             if (row_method, PREFIX + route) == (method, path):
                 found = template.match(PREFIX + world.fill(called))
                 assert found, f"{called} is no {path}"
                 self.paths.append(found.groupdict())
+                query |= dict(parse_qsl(urlsplit(called).query))
                 if body:
                     self.bodies.append(world.fill(body))
         self.upload = str(world.values["upload"]())
@@ -93,7 +97,7 @@ class Known:
             self._fill_lists(world)
             client = ApiClient(world.owner)
             for named in self.paths:
-                page = client.get(path.format(**named), {"limit": 1}).json()
+                page = client.get(path.format(**named), query | {"limit": "1"}).json()
                 self.cursors += [page["next_cursor"]] if page["next_cursor"] else []
 
     def _fill_lists(self, world: World) -> None:

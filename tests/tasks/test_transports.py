@@ -563,9 +563,15 @@ def at_sqs(
     use_broker("sqs", settings, queues, monkeypatch)
     monkeypatch.setattr(Conf, "BULK", Conf.BULK)  # Django-Q lowers it to what SQS allows
     client = boto3.client("sqs", region_name=settings.AWS_REGION)
+
+    def delete_queues() -> None:
+        for url in client.list_queues().get("QueueUrls", []):
+            client.delete_queue(QueueUrl=url)
+
+    # The stand-ins of one process share them: a stack of another test may have left its own.
+    delete_queues()
     yield client
-    for url in client.list_queues().get("QueueUrls", []):
-        client.delete_queue(QueueUrl=url)
+    delete_queues()
 
 
 def test_sqs_is_told_the_id_alone_when_the_caller_commits(at_sqs: Any) -> None:
