@@ -60,6 +60,7 @@ class EcsShim:
         self.cancelled = threading.Event()
         self._tasks: dict[str, dict[str, Any]] = {}
         self._running: list[subprocess.Popen[str]] = []
+        self._executing: list[threading.Thread] = []
         self._failures: list[tuple[str, str]] = []
         self._token = ""
         self._rolling = threading.Thread()
@@ -289,7 +290,9 @@ class EcsShim:
         else:
             folder = self._folder(self._container(family)[0])
             words = (task, folder, override["command"])
-            threading.Thread(target=self._execute, args=words, daemon=True).start()
+            thread = threading.Thread(target=self._execute, args=words, daemon=True)
+            self._executing.append(thread)
+            thread.start()
         return _json({"tasks": [task], "failures": []})
 
     def _execute(self, task: dict[str, Any], folder: Path, command: list[str]) -> None:
@@ -346,9 +349,12 @@ class EcsShim:
         self.cancelled.set()
         if self._rolling.ident:
             self._rolling.join(60)
-        for process in self._running:
-            if process.poll() is None:
-                process.kill()
+        # Until none is left: one may have been about to start its process.
+        for thread in self._executing:
+            while thread.is_alive():
+                for process in self._running:
+                    process.kill()
+                thread.join(0.1)
         if self.web:
             self.web.stop()
 

@@ -276,7 +276,7 @@ def test_the_index_serves_the_look_up(minji: Member) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     members = Member.objects.filter(email__iexact=ADDRESS, email_verified=True, is_active=True)
-    assert "member_by_email" in members.order_by("pk").explain()
+    assert "member_by_email" in members.order_by().explain()
 
 
 def test_a_change_of_the_password_is_told_by_mail(minji: Member) -> None:
