@@ -350,8 +350,10 @@ class EcsShim:
         if self._rolling.ident:
             self._rolling.join(60)
         # Until none is left: one may have been about to start its process.
+        end = time.monotonic() + 30
         for thread in self._executing:
             while thread.is_alive():
+                assert time.monotonic() < end, "a container does not end"
                 for process in self._running:
                     process.kill()
                 thread.join(0.1)
