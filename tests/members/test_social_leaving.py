@@ -1,12 +1,15 @@
 """Leaving, and coming back, of who logs in with a provider."""
 
+import dataclasses
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
 
 from apps.members import tasks
 from apps.members.models import Leaving, Member, PendingUnlink, SocialIdentity
+from apps.members.services import erasing
 from igloo.laptop.providers.world import World
 from tests.builders import PASSWORD, ApiClient, make_member
 from tests.media.conftest import (  # noqa: F401 - fixtures
@@ -16,6 +19,7 @@ from tests.media.conftest import (  # noqa: F401 - fixtures
 )
 from tests.members.social import (
     JUN,
+    MINJI,
     NEW_MEMBER,
     WAYS,
     Unchanged,
@@ -23,6 +27,7 @@ from tests.members.social import (
     id_token_login,
     join,
     log_in,
+    new_nonce,
 )
 
 ALL_WAYS = [pytest.param(*way, id=" ".join(way)) for way in WAYS]
@@ -137,3 +142,16 @@ def test_a_login_of_an_account_that_an_operator_closed(
 def test_the_password_still_does(providers: World, db: None) -> None:
     client = ApiClient(make_member("alice"))
     assert client.delete("/me", {"password": PASSWORD}, format="json").status_code == 202
+
+
+def test_nobody_gets_the_name_of_someone_who_was_erased(
+    anonymous: ApiClient, providers: World
+) -> None:
+    erasing._retain(make_member("alice"))
+    Member.objects.all().delete()
+    nonce = new_nonce(anonymous)
+    person = dataclasses.replace(MINJI, name="Alice")
+    token = providers.id_token(providers.login("google", person, nonce=nonce))
+    answer = log_in(anonymous, "google", id_token=token, nonce=nonce, **NEW_MEMBER)
+    assert answer.status_code == 201, answer.content
+    assert re.fullmatch(r"alice\d{5}", answer.json()["member"]["username"])

@@ -28,7 +28,7 @@ from apps.members.services.identities import keep_refresh_token
 from apps.members.services.proofs import Evidence
 from apps.members.services.sessions import Device, TokenPair
 from apps.members.social.proof import Proof
-from apps.members.usernames import RESERVED
+from apps.members.usernames import RESERVED, UsernameReserved, UsernameTaken, require_free
 
 # Names that are tried before it is taken for a fault: each has 5 random digits or more.
 _NAME_TRIES = 20
@@ -150,6 +150,11 @@ def _join(evidence: Evidence, device: Device, consents: Sequence[ConsentChoice])
 
 def _make_member(proof: Proof) -> Member:
     for username in usernames_for(proof.name):
+        try:
+            # Also of the name of someone who was erased of late.
+            require_free(username)
+        except (UsernameReserved, UsernameTaken):
+            continue
         member = Member(
             username=username,
             display_name=proof.name or username,
