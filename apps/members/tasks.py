@@ -17,7 +17,6 @@ from apps.members.services import (
     proofs,
     sessions,
 )
-from apps.members.services.sealed import unseal
 from apps.tasks.periodic import periodic
 
 
@@ -61,7 +60,7 @@ def mail_password_changed(member_id: str, at: str) -> bool:
 def mail_address_changed(member_id: str, sealed_old: str, at: str) -> bool:
     """See mails.send_address_changed; `at` is in ISO 8601."""
     return mails.send_address_changed(
-        member_id=UUID(member_id), old=unseal(sealed_old), at=dt.datetime.fromisoformat(at)
+        member_id=UUID(member_id), sealed_old=sealed_old, at=dt.datetime.fromisoformat(at)
     )
 
 

@@ -4,14 +4,15 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
 from django.core.cache import caches
 from django.core.management import call_command
 
+from apps.common import sealing
 from apps.members import tasks
 from apps.members.errors import ProviderUnavailable
 from apps.members.models import Member, PendingUnlink, SocialIdentity
 from apps.members.services import identities, passwords
-from apps.members.social import sealing
 from apps.tasks.models import BackgroundTask
 from igloo.laptop.providers.world import World
 from tests.builders import PASSWORD, ApiClient, make_member, suspended
@@ -45,6 +46,11 @@ def linked(client: ApiClient) -> list[str]:
 def social_member(providers: World, provider: str = "kakao") -> ApiClient:
     """Somebody whose only way in is this one."""
     return ApiClient(join(ApiClient(), providers, provider))
+
+
+def kept_token() -> str:
+    """Apple's refresh token, as it is kept with the only identity there is."""
+    return sealing.unseal(SocialIdentity.objects.get().refresh_token, settings.SOCIAL_TOKEN_KEYS)
 
 
 def apple_login(client: ApiClient, providers: World) -> dict[str, str]:
@@ -187,7 +193,7 @@ def test_apples_refresh_token_is_kept_encrypted_and_revoked(
     [token] = providers.refresh_tokens
     identity = SocialIdentity.objects.get()
     assert token not in str(SocialIdentity.objects.values())
-    assert sealing.unseal(identity.refresh_token) == token
+    assert kept_token() == token
     assert identity.client_id == "com.example.igloo"
     link(client, "google", id_token_login(client, providers, "google"))
 
@@ -207,10 +213,10 @@ def test_the_newest_of_apples_tokens_is_kept(anonymous: ApiClient, providers: Wo
     log_in(anonymous, "apple", **apple_login(anonymous, providers), **NEW_MEMBER)
     log_in(anonymous, "apple", **apple_login(anonymous, providers))
     first, second = providers.refresh_tokens
-    assert sealing.unseal(SocialIdentity.objects.get().refresh_token) == second != first
+    assert kept_token() == second != first
     # A login without a code leaves it.
     log_in(anonymous, "apple", **id_token_login(anonymous, providers, "apple"))
-    assert sealing.unseal(SocialIdentity.objects.get().refresh_token) == second
+    assert kept_token() == second
 
 
 def test_kakao_is_told_until_it_has_heard(providers: World) -> None:
@@ -273,10 +279,10 @@ def test_keys_rotate(anonymous: ApiClient, providers: World, settings: Any) -> N
     [token] = providers.refresh_tokens
     old, new = settings.SOCIAL_TOKEN_KEYS[0], Fernet.generate_key().decode()
     settings.SOCIAL_TOKEN_KEYS = [new, old]
-    assert sealing.unseal(SocialIdentity.objects.get().refresh_token) == token
+    assert kept_token() == token
     call_command("reseal_tokens")
     settings.SOCIAL_TOKEN_KEYS = [new]
-    assert sealing.unseal(SocialIdentity.objects.get().refresh_token) == token
+    assert kept_token() == token
     settings.SOCIAL_TOKEN_KEYS = [old]
     with pytest.raises(InvalidToken):
-        sealing.unseal(SocialIdentity.objects.get().refresh_token)
+        kept_token()

@@ -3,11 +3,11 @@
 from django.db import transaction
 from django.utils import timezone
 
+from apps.common.sealing import seal, secret_key
 from apps.members import tasks
 from apps.members.errors import EmailMissing
 from apps.members.models import Member
-from apps.members.services import links
-from apps.members.services.sealed import seal
+from apps.members.services import links, mails
 
 
 def ask_for_verification(*, member: Member) -> bool:
@@ -45,6 +45,7 @@ def address_changed(*, member: Member, old: str) -> None:
     """
     if old:
         at = timezone.now().isoformat()
-        tasks.mail_address_changed.enqueue(str(member.pk), seal(old), at)
+        sealed_old = seal(old, [secret_key(mails.OLD_ADDRESS)])
+        tasks.mail_address_changed.enqueue(str(member.pk), sealed_old, at)
     if member.email:
         tasks.mail_verification.enqueue(str(member.pk))

@@ -3,17 +3,18 @@
 import datetime as dt
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from psycopg2.errors import UniqueViolation
 
+from apps.common import sealing
 from apps.members import social, tasks
 from apps.members.errors import IdentityTaken, LastLoginMethod, ProviderLinked
 from apps.members.models import Member, PendingUnlink, Provider, SocialIdentity
 from apps.members.models.identity import SocialIdentityQuerySet
 from apps.members.services import proofs
 from apps.members.services.proofs import Evidence
-from apps.members.social import sealing
 from apps.members.social.proof import Proof
 from apps.members.tokens import TokenInvalid
 from apps.tasks.services import enqueue_once
@@ -139,7 +140,9 @@ def reseal_tokens() -> int:
             with transaction.atomic():
                 row = model._default_manager.select_for_update().filter(pk=row_id).first()
                 if row is not None and row.refresh_token:
-                    row.refresh_token = sealing.reseal(row.refresh_token)
+                    row.refresh_token = sealing.reseal(
+                        row.refresh_token, settings.SOCIAL_TOKEN_KEYS
+                    )
                     row.save(update_fields=["refresh_token"])
                     total += 1
     return total

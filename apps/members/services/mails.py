@@ -16,12 +16,15 @@ from django.utils.translation import gettext as _
 
 from apps.common.errors import Throttled
 from apps.common.mail import Mail, send_mail
+from apps.common.sealing import secret_key, unseal
 from apps.common.throttles import count_call, forgive_call
 from apps.members.models import DeviceSession, Member
 from apps.members.services import links
 
 # Members live in Korea, wherever the server's clock is.
 _KOREA = ZoneInfo("Asia/Seoul")
+# What a former address is sealed for: it rests in a task's row, which is kept after the member.
+OLD_ADDRESS = "apps.members.sealed"
 
 
 def send_verification(*, member_id: UUID) -> bool:
@@ -113,8 +116,12 @@ def send_password_changed(*, member_id: UUID, at: dt.datetime) -> bool:
     return True
 
 
-def send_address_changed(*, member_id: UUID, old: str, at: dt.datetime) -> bool:
-    """To the former address, that it is another one now; False where the member is gone."""
+def send_address_changed(*, member_id: UUID, sealed_old: str, at: dt.datetime) -> bool:
+    """To the former address, that it is another one now; False where the member is gone.
+
+    Args:
+        sealed_old: the address, sealed for OLD_ADDRESS.
+    """
     member = Member.objects.filter(pk=member_id).first()
     if member is None:
         return False
@@ -134,6 +141,7 @@ def send_address_changed(*, member_id: UUID, old: str, at: dt.datetime) -> bool:
             ],
         )
 
+    old = unseal(sealed_old, [secret_key(OLD_ADDRESS)])
     send_mail(write, to=old, language=member.locale)
     return True
 

@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from django.conf import settings
+
+from apps.common import sealing
 from apps.members.errors import SocialTokenInvalid
-from apps.members.social import http, id_tokens, sealing
+from apps.members.social import http, id_tokens
 from apps.members.social.proof import Credentials, Proof, make_proof, require_configured
 
 logger = logging.getLogger(__name__)
@@ -68,7 +71,7 @@ def _with_code(credentials: Credentials, proof: Proof | None) -> Proof:
         proof = _of_id_token(id_token, credentials.nonce)
     if claims["sub"] != proof.subject or proof.client_id != client_id:
         raise SocialTokenInvalid
-    return replace(proof, refresh_token=sealing.seal(refresh_token))
+    return replace(proof, refresh_token=sealing.seal(refresh_token, settings.SOCIAL_TOKEN_KEYS))
 
 
 def _read(token: str) -> Mapping[str, Any]:
@@ -125,7 +128,7 @@ def revoke(*, refresh_token: str, client_id: str) -> None:
         form={
             "client_id": client_id,
             "client_secret": _client_secret(config, client_id),
-            "token": sealing.unseal(refresh_token),
+            "token": sealing.unseal(refresh_token, settings.SOCIAL_TOKEN_KEYS),
             "token_type_hint": "refresh_token",
         },
     )
