@@ -51,6 +51,9 @@ SECRET = "a member's secret"
 class FakeLambda(ThreadingHTTPServer):
     """Lambda's Invoke API on loopback; runs nothing."""
 
+    # A fan-out connects many times at once.
+    request_queue_size = 128
+
     def __init__(self) -> None:
         self.invocations: list[dict[str, Any]] = []
         # The answers to come; then 202.
