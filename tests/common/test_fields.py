@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from rest_framework.exceptions import ValidationError
 
-from apps.common.fields import Flag, PlainText, Text
+from apps.common.fields import Address, Flag, PlainText, Text
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,10 @@ def test_what_is_no_flag_is_not_made_one(sent: object) -> None:
         Flag().run_validation(sent)
     assert raised.value.get_codes()[0] in ("invalid", "null")
     assert (Flag().run_validation(True), Flag().run_validation(False)) == (True, False)
+
+
+@pytest.mark.parametrize("mark", ["\x01", "\x0b", "\x0c", "\x1c", "\x1e"])
+def test_an_address_has_no_control_characters_not_even_between_quotes(mark: str) -> None:
+    with pytest.raises(ValidationError):
+        Address().run_validation(f'"a{mark}Bcc:b"@example.com')
+    assert Address().run_validation('"a.Bcc:b"@example.com') == '"a.Bcc:b"@example.com'

@@ -236,7 +236,9 @@ def test_a_providers_name_is_made_fit_to_show(
     assert member["display_name"] == (shown or member["username"])
 
 
-@pytest.mark.parametrize("email", ["no address", "a@b@c", "x" * 300 + "@example.com", 5, None])
+@pytest.mark.parametrize(
+    "email", ["no address", "a@b@c", '"a\x0cb"@example.com', "x" * 300 + "@example.com", 5, None]
+)
 def test_a_providers_address_that_is_none(
     anonymous: ApiClient, providers: World, email: Any
 ) -> None:
