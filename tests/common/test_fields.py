@@ -7,6 +7,8 @@ from rest_framework.exceptions import ValidationError
 
 from apps.common.fields import Address, Flag, PlainText, Text
 
+FLAG = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+
 
 @pytest.mark.parametrize(
     ("typed", "kept"),
@@ -18,6 +20,10 @@ from apps.common.fields import Address, Flag, PlainText, Text
         ("👩‍👩‍👧", "👩‍👩‍👧"),
         ("admin\u202egnp.exe", "admingnp.exe"),
         ("one\u2028two", "onetwo"),
+        ("\u061cadmin", "admin"),
+        ("mi\u200bn\u00adj\u2060i\ufeff\u180e\u034f", "minji"),
+        # England's flag is spelled with tags.
+        (FLAG, FLAG),
     ],
 )
 def test_it_is_trimmed_composed_and_free_of_control_characters(typed: str, kept: str) -> None:
