@@ -258,6 +258,7 @@ def test_the_first_answer_is_given_again_to_the_same_key(
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.json() == first.json()
     assert again["Idempotency-Replayed"] == "true"
+    assert again["Cache-Control"] == first["Cache-Control"] == "no-store"
     assert len(providers.calls) == calls
 
 
