@@ -299,6 +299,7 @@ MEDIA_BUCKET = config.text("MEDIA_BUCKET")
 ORIGINALS_BUCKET = config.text("ORIGINALS_BUCKET")
 STATIC_BUCKET = config.text("STATIC_BUCKET")
 UPLOAD_DRIVER = "apps.media.drivers.s3" if MEDIA_BUCKET else "apps.media.drivers.local"
+PATHS_OF_FILES: list[str] = []
 if MEDIA_BUCKET:
     MEDIA_URL = config.text("MEDIA_URL", f"https://{MEDIA_BUCKET}.s3.{AWS_REGION}.amazonaws.com/")
     _s3 = {"aws_region": AWS_REGION, "aws_s3_endpoint_url": S3_ENDPOINT_URL}
@@ -316,6 +317,8 @@ if MEDIA_BUCKET:
         for name, bucket in (("default", MEDIA_BUCKET), ("originals", ORIGINALS_BUCKET))
     }
 else:
+    # Where a laptop stands in for S3: the only path that takes a longer body.
+    PATHS_OF_FILES = ["/local-storage"]
     # Relative: made absolute with the host that the caller used.
     MEDIA_URL = "/media/"
     STORAGES = {

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from apps.members.models import Member
-from apps.members.services import profile, relations
+from apps.members.services import erasing, leaving, profile, relations
 from apps.posts.models import Post
 from apps.posts.services import posts
 from apps.posts.services.posts import PhotoInput
@@ -187,6 +187,11 @@ def answers(world: World, name: str, direction: str = "") -> dict[str, Any]:
     return found
 
 
+def assert_same(before: dict[str, Any], after: dict[str, Any]) -> None:
+    for path, response in after.items():
+        assert response.json() == before[path].json(), path
+
+
 DIRECTIONS = ["alice blocks bob", "bob blocks alice"]
 
 
@@ -249,6 +254,43 @@ def test_who_has_no_block_sees_him_on_every_route_so_the_test_above_can_fail() -
         assert rule.why or (rule.control and rule.same), route
         for path in rule.gone:
             assert world.get("charlie", path).status_code == 200, path
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.django_db
+def test_a_hidden_member_who_leaves_and_comes_back_is_counted_at_no_time(direction: str) -> None:
+    """Counters lose what is his by a task, and get it back by one: Alice's lose it once."""
+    world = before_bob()
+    before = answers(world, "alice")
+    bob_comes(world)
+    block(world, direction)
+    bob = world.member("bob")
+    row = leaving.leave(member=bob)
+    erasing.recount_member(member_id=bob.pk)
+    assert_same(before, answers(world, "alice", direction))
+    assert leaving.come_back(leaving=row)
+    erasing.recount_member(member_id=bob.pk)
+    assert_same(before, answers(world, "alice", direction))
+
+
+@pytest.mark.django_db
+def test_no_count_is_below_0_before_the_task_has_come_by() -> None:
+    world = before_bob()
+    bob_comes(world)
+    bob = world.member("bob")
+    post = make_post(make_member("erin"))
+    make_like(bob, post.pk)
+    make_comment(bob, post)
+    relations.follow_member(member=bob, other_id=post.author_id)
+    relations.follow_member(member=post.author, other_id=bob.pk)
+    block(world, "alice blocks bob")
+    row = leaving.leave(member=bob)
+    erasing.recount_member(member_id=bob.pk)
+    assert leaving.come_back(leaving=row)
+    shown = world.get("alice", f"/posts/{post.pk}").json()
+    assert (shown["like_count"], shown["comment_count"]) == (0, 0)
+    shown = world.get("alice", f"/members/{post.author_id}").json()
+    assert (shown["followers_count"], shown["following_count"]) == (0, 0)
 
 
 def test_every_get_of_the_api_has_a_rule() -> None:

@@ -21,6 +21,21 @@ class Text(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class Address(serializers.EmailField):
+    """An e-mail address that a mail can be sent to.
+
+    Django lets control characters through between quotes (`"a<form feed>Bcc:b"@example.com`), which
+    a mail's header can't have: no mail would go out, and each try would log the address.
+    """
+
+    def to_internal_value(self, data: Any) -> str:
+        """The address."""
+        address: str = super().to_internal_value(data)
+        if not address.isprintable():
+            self.fail("invalid")
+        return address
+
+
 class Flag(serializers.BooleanField):
     """True or false, and nothing that could be read as one: a consent is no guess.
 

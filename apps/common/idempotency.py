@@ -31,7 +31,7 @@ KEEP = dt.timedelta(hours=24)
 # A request that has not ended by then has died with its process: its key is free again.
 # API Gateway gives up after 30 s.
 ABANDONED = dt.timedelta(seconds=60)
-_KEPT_HEADERS = ("ETag",)
+_KEPT_HEADERS = ("ETag", "Cache-Control")
 # Each new key takes up to so many old ones away: the daily prune finds what is left.
 _PRUNE_ROWS = 20
 

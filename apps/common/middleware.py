@@ -39,14 +39,18 @@ class RequestIdMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a body of the API over 1 MiB, or of unknown length, before anything reads it."""
+    """Refuses a body over 1 MiB, or of unknown length, before anything reads it.
+
+    On pages too: Django's own limit leaves files out, which it would write to disk whatever their
+    size, and a page's form that nobody asked for them gets as far as that.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer, or 413."""
-        if request.path_info.startswith("/api/"):
+        if request.path_info not in settings.PATHS_OF_FILES:
             error = self._refusal(request)
             if error:
                 return problem_response(error)

@@ -86,6 +86,13 @@ class ConsentInline(admin.TabularInline):
         return False
 
 
+_RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))
+
+
 @admin.register(Member)
 class MemberAdmin(SavesChangesOnly, UserAdmin):
     """Members and operators."""
@@ -130,7 +137,7 @@ class MemberAdmin(SavesChangesOnly, UserAdmin):
         ("State", {"fields": ["is_active", "suspended_until", *readonly_fields]}),
         (
             "Operator",
-            {"fields": ["is_staff", "is_superuser", "groups", "user_permissions"]},
+            {"fields": _RIGHTS},
         ),
     ]
     add_fieldsets = [
@@ -144,6 +151,16 @@ class MemberAdmin(SavesChangesOnly, UserAdmin):
     def picture(self, member: Member) -> SafeString | str:
         """The avatar, small."""
         return thumbnail(member.avatar, height=32)
+
+    def has_change_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
+        """An operator's account is for superusers: a new password or address of it is a way in."""
+        is_allowed = super().has_change_permission(request, obj)
+        return is_allowed and (obj is None or not obj.is_staff or _is_superuser(request))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Member | None = None) -> list[str]:
+        """Rights are given by superusers: who may change members could give themselves all."""
+        rights = () if _is_superuser(request) else _RIGHTS
+        return [*super().get_readonly_fields(request, obj), *rights]
 
     def has_delete_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
         """Members leave by themselves."""

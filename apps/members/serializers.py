@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from apps.common.fields import Flag, PlainText, Text
+from apps.common.fields import Address, Flag, PlainText, Text
 from apps.members.models import Consent, DeviceSession, Member, Provider
 from apps.members.models.member import BIO_LENGTH, DISPLAY_NAME_LENGTH
 from apps.members.services.consents import ConsentChoice
@@ -70,7 +70,7 @@ class SignupIn(serializers.Serializer[Any]):
     username = Text(max_length=200, help_text="3 to 30 of a-z 0-9 _ .")
     password = PasswordField()
     display_name = PlainText(max_length=DISPLAY_NAME_LENGTH, required=False)
-    email = serializers.EmailField(max_length=254, required=False)
+    email = Address(max_length=254, required=False)
     birth_date = serializers.DateField(help_text="checked (14 or older), not stored")
     consents = serializers.ListField(child=ConsentIn(), max_length=10, default=list)
     device = DeviceIn()
@@ -187,7 +187,7 @@ class PasswordChangeIn(serializers.Serializer[Any]):
 class PasswordResetIn(serializers.Serializer[Any]):
     """Whose password was forgotten."""
 
-    email = serializers.EmailField(max_length=254)
+    email = Address(max_length=254)
 
 
 class LinkIn(serializers.Serializer[Any]):
@@ -210,9 +210,7 @@ class ProfileIn(serializers.Serializer[Any]):
     avatar_upload_id = serializers.UUIDField(required=False, allow_null=True)
     kind = serializers.ChoiceField(choices=Member.Kind.values, required=False)
     locale = serializers.ChoiceField(choices=Member.Locale.values, required=False)
-    email = serializers.EmailField(
-        max_length=254, required=False, allow_blank=True, allow_null=True
-    )
+    email = Address(max_length=254, required=False, allow_blank=True, allow_null=True)
 
     def validate_email(self, value: str | None) -> str:
         """An empty one takes the address away, as null does."""

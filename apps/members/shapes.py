@@ -10,6 +10,7 @@ from rest_framework import serializers
 from apps.media.shapes import AvatarOut, avatar_of
 from apps.members.models import Consent, DeviceSession, Export, Member, Provider
 from apps.members.models.consent import confirm_by, current_version
+from apps.members.models.relations import without_hidden
 from apps.members.services.sessions import TokenPair
 
 
@@ -184,8 +185,9 @@ def other_member_shape(member: Any, base: str) -> dict[str, Any]:
     """An `OtherMemberOut` of one from `Member.objects.for_profiles()`."""
     shape = member_shape(member, base)
     # Counted for those viewers alone who don't see everybody.
-    shape["followers_count"] -= getattr(member, "hidden_followers", 0)
-    shape["following_count"] -= getattr(member, "hidden_following", 0)
+    for name in ("followers", "following"):
+        hidden = getattr(member, f"hidden_{name}", 0)
+        shape[f"{name}_count"] = without_hidden(shape[f"{name}_count"], hidden)
     return shape | {"followed_by_me": member.followed_by_me, "follows_me": member.follows_me}
 
 

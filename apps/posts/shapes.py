@@ -10,6 +10,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from apps.media.shapes import PaletteColorOut, RenditionOut, rendition_list
+from apps.members.models.relations import without_hidden
 from apps.members.shapes import AuthorOut, author_shape
 from apps.posts.models import Photo, Post
 from apps.posts.models.post import AUTHOR_COLUMNS
@@ -117,8 +118,8 @@ def card(row: dict[str, Any], base: str) -> dict[str, Any]:
         "styles": row["styles"],
         "colors": row["colors"],
         # What is hidden was counted for those viewers alone who don't see everybody.
-        "like_count": row["like_count"] - row.get("hidden_likes", 0),
-        "comment_count": row["comment_count"] - row.get("hidden_comments", 0),
+        "like_count": without_hidden(row["like_count"], row.get("hidden_likes", 0)),
+        "comment_count": without_hidden(row["comment_count"], row.get("hidden_comments", 0)),
         "save_count": row["save_count"],
         "liked_by_me": row["liked"],
         # There are no boards in this version.

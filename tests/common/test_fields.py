@@ -5,7 +5,9 @@ import unicodedata
 import pytest
 from rest_framework.exceptions import ValidationError
 
-from apps.common.fields import Flag, PlainText, Text
+from apps.common.fields import Address, Flag, PlainText, Text
+
+FLAG = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 
 
 @pytest.mark.parametrize(
@@ -18,6 +20,10 @@ from apps.common.fields import Flag, PlainText, Text
         ("👩‍👩‍👧", "👩‍👩‍👧"),
         ("admin\u202egnp.exe", "admingnp.exe"),
         ("one\u2028two", "onetwo"),
+        ("\u061cadmin", "admin"),
+        ("mi\u200bn\u00adj\u2060i\ufeff\u180e\u034f", "minji"),
+        # England's flag is spelled with tags.
+        (FLAG, FLAG),
     ],
 )
 def test_it_is_trimmed_composed_and_free_of_control_characters(typed: str, kept: str) -> None:
@@ -59,3 +65,10 @@ def test_what_is_no_flag_is_not_made_one(sent: object) -> None:
         Flag().run_validation(sent)
     assert raised.value.get_codes()[0] in ("invalid", "null")
     assert (Flag().run_validation(True), Flag().run_validation(False)) == (True, False)
+
+
+@pytest.mark.parametrize("mark", ["\x01", "\x0b", "\x0c", "\x1c", "\x1e"])
+def test_an_address_has_no_control_characters_not_even_between_quotes(mark: str) -> None:
+    with pytest.raises(ValidationError):
+        Address().run_validation(f'"a{mark}Bcc:b"@example.com')
+    assert Address().run_validation('"a.Bcc:b"@example.com') == '"a.Bcc:b"@example.com'

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from tests.builders import ApiClient
@@ -135,6 +136,17 @@ def test_a_body_of_unknown_length_is_411_and_nothing_is_made(alice: ApiClient) -
 
 def test_413_comes_before_anything_else(anonymous: ApiClient) -> None:
     response = anonymous.post("/nothing", data=b"x" * 1_100_000, content_type="text/plain")
+    assert_problem(response, 413, "body_too_large")
+
+
+@pytest.mark.parametrize("path", ["/account/delete", "/account/password", "/admin/login/"])
+@pytest.mark.django_db
+def test_a_page_takes_no_file_whatever_its_size(client: Client, path: str) -> None:
+    """Its form is filled in right, so that it would be read, and the file written to disk."""
+    client.get("/account/delete")
+    file = SimpleUploadedFile("file", b"x" * 3_000_000)
+    token = client.cookies["csrftoken"].value
+    response = client.post(path, {"csrfmiddlewaretoken": token, "file": file})
     assert_problem(response, 413, "body_too_large")
 
 

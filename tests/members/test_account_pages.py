@@ -17,7 +17,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from apps.common.models import RateWindow
 from apps.members.models import Leaving, Member
-from apps.members.services import leaving, standing
+from apps.members.services import leaving, profile, standing
 from apps.members.services.passwords import reset_password
 from apps.tasks.models import BackgroundTask
 from tests.builders import PASSWORD, ApiClient, make_member, operator, suspended
@@ -144,7 +144,17 @@ def test_what_is_no_address(browser: Client, email: str) -> None:
 
 @pytest.mark.parametrize(
     "spoil",
-    ["changed", "old", "password", "closed", "another's", "of coming back", "empty", "nul"],
+    [
+        "changed",
+        "old",
+        "password",
+        "address",
+        "closed",
+        "another's",
+        "of coming back",
+        "empty",
+        "nul",
+    ],
 )
 def test_links_that_do_not_count(
     committed: None,
@@ -167,6 +177,11 @@ def test_links_that_do_not_count(
                 token = leaving.deletion_token(alice)
         case "password":
             reset_password(member=alice, new_password="quite another one")
+        case "address":
+            # Who reads the former mailbox has it still.
+            profile.update_profile(
+                member=alice, changes={"email": "new@example.com"}, expected=None
+            )
         case "closed":
             standing.set_open(member=alice, is_open=False)
         case "another's":

@@ -236,7 +236,9 @@ def test_a_providers_name_is_made_fit_to_show(
     assert member["display_name"] == (shown or member["username"])
 
 
-@pytest.mark.parametrize("email", ["no address", "a@b@c", "x" * 300 + "@example.com", 5, None])
+@pytest.mark.parametrize(
+    "email", ["no address", "a@b@c", '"a\x0cb"@example.com', "x" * 300 + "@example.com", 5, None]
+)
 def test_a_providers_address_that_is_none(
     anonymous: ApiClient, providers: World, email: Any
 ) -> None:
@@ -256,6 +258,7 @@ def test_the_first_answer_is_given_again_to_the_same_key(
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.json() == first.json()
     assert again["Idempotency-Replayed"] == "true"
+    assert again["Cache-Control"] == first["Cache-Control"] == "no-store"
     assert len(providers.calls) == calls
 
 

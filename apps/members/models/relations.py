@@ -43,7 +43,10 @@ class _NotAmong(Func):
 
 
 class _HiddenCount(Func):
-    """How many rows of a table, of those that belong to a row of the query, hidden members made."""
+    """How many rows of a table, of those that belong to a row of the query, hidden members made.
+
+    Those with open accounts alone: what others made is in no counter.
+    """
 
     output_field = IntegerField()
 
@@ -57,7 +60,8 @@ class _HiddenCount(Func):
         key, params = compiler.compile(self.source_expressions[0])
         count = (
             f"(SELECT count(*) FROM {self._table} AS counted WHERE counted.{self._of} = {key}"  # noqa: S608
-            f" AND counted.{self._by} IN ({_BLOCKED} UNION {_BLOCKERS}))"
+            f" AND counted.{self._by} IN (SELECT id FROM members_member WHERE is_active"
+            f" AND id IN ({_BLOCKED} UNION {_BLOCKERS})))"
         )
         return count, [*params, self._viewer_id, self._viewer_id]
 
@@ -99,6 +103,15 @@ def hidden_rows(viewer: Any, model: type[models.Model], *, of: str, by: str) -> 
         by: the column that names the member.
     """
     return _HiddenCount(model, of, by, viewer.pk)
+
+
+def without_hidden(counter: int, hidden: int) -> int:
+    """A counter as the viewer sees it.
+
+    Not below 0: who was hidden and left, and has just come back, is counted by a task, a moment
+    later.
+    """
+    return max(0, counter - hidden)
 
 
 def follow_flags(viewer: Any, member: str) -> dict[str, Any]:

@@ -139,8 +139,10 @@ def refuse_or_restore(*, member: Member, restore: bool) -> Member | None:
 
 
 def _state(member: Member) -> str:
-    """Changes with the password, and with leaving and coming back: a link counts once."""
-    state = f"{member.pk}\n{member.password}\n{member.is_active}\n{member.reopened_at}"
+    """Changes with the password and the address, and with leaving and coming back: a link counts
+    once, and none that lies in a former mailbox."""
+    state = f"{member.pk}\n{member.password}\n{member.email}\n{member.is_active}"
+    state += f"\n{member.reopened_at}"
     return salted_hmac(_DELETION_SALT, state, algorithm="sha256").hexdigest()[:32]
 
 

@@ -172,13 +172,11 @@ def _export_relations(member: Member) -> Iterator[dict[str, Any]]:
         (Mute, "muter", "muted"),
     ):
         for rows in in_batches(model._default_manager.filter(**{mine: member})):
-            names = dict(
-                Member.objects.filter(
-                    pk__in=[getattr(row, f"{theirs}_id") for row in rows], is_active=True
-                ).values_list("pk", "username")
-            )
+            # Without a name: who has left, or does not exist for the member, as in the API's lists.
+            seen = model._default_manager.visible_to(member).filter(pk__in=[row.pk for row in rows])
+            names = dict(seen.values_list("pk", f"{theirs}__username"))
             for row in rows:
-                name = names.get(getattr(row, f"{theirs}_id"))
+                name = names.get(row.pk)
                 yield {"did": model.__name__.lower(), "whom": name, "created_at": row.created_at}
 
 

@@ -112,7 +112,7 @@ def require_configured(provider: str, *names: str) -> dict[str, Any]:
 
 
 def _email(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > _EMAIL_LENGTH:
+    if not isinstance(value, str) or len(value) > _EMAIL_LENGTH or not value.isprintable():
         return ""
     try:
         validate_email(value)

@@ -109,27 +109,28 @@ def _export_posts(member: Member) -> Iterator[dict[str, Any]]:
 
 
 def _export_comments(member: Member) -> Iterator[dict[str, Any]]:
-    comments = Comment.objects.filter(author=member).select_related("post__author")
-    for rows in in_batches(comments):
+    for rows in in_batches(Comment.objects.filter(author=member)):
+        titles = _titles(member, rows)
         for row in rows:
             said = {key: getattr(row, key) for key in ("content", "created_at", "edited_at")}
-            yield {"post_id": row.post_id, "post_title": _title(row.post), **said}
+            yield {"post_id": row.post_id, "post_title": titles.get(row.post_id), **said}
 
 
 def _export_likes(member: Member) -> Iterator[dict[str, Any]]:
-    for rows in in_batches(PostLike.objects.filter(member=member).select_related("post__author")):
+    for rows in in_batches(PostLike.objects.filter(member=member)):
+        titles = _titles(member, rows)
         for row in rows:
             yield {
                 "post_id": row.post_id,
-                "post_title": _title(row.post),
+                "post_title": titles.get(row.post_id),
                 "created_at": row.created_at,
             }
 
 
-def _title(post: Post) -> str | None:
-    """Of another's post, as long as it can be seen."""
-    is_seen = post.status == Post.Status.PUBLISHED and post.author.is_active
-    return post.title if is_seen else None
+def _titles(member: Member, rows: Sequence[Comment | PostLike]) -> dict[UUID, str]:
+    """Of the posts that the rows are about: those that the member sees."""
+    posts = Post.objects.published_to(member).filter(pk__in=[row.post_id for row in rows])
+    return dict(posts.values_list("pk", "title"))
 
 
 def register_own() -> None:
