@@ -9,27 +9,22 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.crypto import salted_hmac
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views import View
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
+from apps.common.addresses import source_of
 from apps.common.errors import Throttled
-from apps.common.throttles import RateThrottle, count_call
+from apps.common.throttles import address_of, count_call
 from apps.members.errors import LinkInvalid, LoginFailed, OperatorsStay, PasswordWrong
 from apps.members.models import Leaving, Member
 from apps.members.services import leaving, sessions
+from apps.members.views.pages import page
 from apps.members.views.whereabouts import network
 
-# The pages load nothing, from anywhere.
-_CSP = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
 _LINK_INVALID = _("This link is not valid any more. Ask for a new one.")
 
 
@@ -46,9 +41,9 @@ class _LoginForm(forms.Form):
         return unicodedata.normalize("NFC", self.cleaned_data["password"])
 
 
-@method_decorator([never_cache, csrf_protect, sensitive_post_parameters("password")], "dispatch")
+@method_decorator([csrf_protect, sensitive_post_parameters("password")], "dispatch")
 class _Page(View):
-    """A page that nobody keeps, frames or is told of."""
+    """A page of leaving, or of coming back."""
 
     http_method_names = ["get", "head", "post"]
 
@@ -57,25 +52,15 @@ class _Page(View):
         try:
             return super().dispatch(request, *args, **kwargs)
         except Throttled as error:
-            response = self.show("start", status=429, problem=error.text)
-            for name, value in error.headers.items():
-                response[name] = value
-            return response
+            return self.show("start", status=429, headers=error.headers, problem=error.text)
 
     def show(self, step: str, *, status: int = 200, **context: Any) -> HttpResponse:
         """One step's page."""
-        response = render(
-            self.request, f"members/account/{step}.html", {"step": step} | context, status=status
-        )
-        response["Content-Security-Policy"] = _CSP
-        # Not no-referrer: a browser then sends `Origin: null` with our own forms, which Django's
-        # check of CSRF refuses. With this one others are told nothing either.
-        response["Referrer-Policy"] = "same-origin"
-        return response
+        return page(self.request, step, status=status, **context)
 
     def address(self) -> str:
         """The caller's address."""
-        return str(RateThrottle().get_ident(self.request))  # type: ignore[arg-type]
+        return source_of(address_of(self.request))
 
 
 class DeletePage(_Page):
