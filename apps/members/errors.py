@@ -102,6 +102,13 @@ class SocialTokenUsed(DomainError):
     text = _("This login was used before. Try again.")
 
 
+class BrowserLoginInvalid(DomainError):
+    """A provider's answer to a page that did not begin in this browser, or too long ago."""
+
+    code = "browser_login_invalid"
+    text = _("This login did not begin in this browser, or took too long. Start again.")
+
+
 class ProviderNotConfigured(DomainError):
     """This service takes no logins of the provider."""
 

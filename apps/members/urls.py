@@ -6,6 +6,7 @@ from django.urls import path
 from apps.members.views import (
     account_pages,
     consents,
+    deletion_login,
     emails,
     exports,
     identities,
@@ -54,6 +55,11 @@ urlpatterns = [
 
 page_urlpatterns = [
     path("delete", account_pages.DeletePage.as_view(), name="account-delete"),
+    path(
+        "delete/<str:provider>",
+        deletion_login.ProviderPage.as_view(),
+        name="account-delete-provider",
+    ),
     path("restore", account_pages.RestorePage.as_view(), name="account-restore"),
     path("export/<str:token>", exports.export_file),
     path("password", link_pages.PasswordPage.as_view()),

@@ -44,7 +44,8 @@ def code_login(
         person,
         nonce=nonce,
         state=nonce,
-        redirect_uri=providers.values["KAKAO_REDIRECT_URI"],
+        # Apple's apps have none, and Naver asks for it again nowhere.
+        redirect_uri=providers.values["KAKAO_REDIRECT_URI"] if provider == "kakao" else "",
     )
     return {"code": providers.code(login), "nonce": nonce}
 

@@ -304,7 +304,7 @@ def test_it_speaks_the_readers_language_and_loads_nothing(language: str, words: 
         assert page.status_code == status
         assert re.findall(r'(?:src|href|url\()="?([^">]*)', text) == ["data:,"]
         assert "default-src 'none'" in page["Content-Security-Policy"]
-        assert page["Referrer-Policy"] == "same-origin"
+        assert page["Referrer-Policy"] == "strict-origin"
         assert "no-store" in page["Cache-Control"]
         assert page["X-Frame-Options"] == "DENY"
     assert words in Client(headers={"Accept-Language": language}).get(DELETE).content.decode()

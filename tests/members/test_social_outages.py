@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -154,8 +155,12 @@ def test_a_provider_that_is_down(
 
 
 def test_the_pause_grows_while_nothing_answers(
-    anonymous: ApiClient, providers: World, settings: Any
+    anonymous: ApiClient, providers: World, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A clock that stands still, since seconds may pass between two calls.
+    now = time.time()
+    clock = SimpleNamespace(time=lambda: now, monotonic=time.monotonic)
+    monkeypatch.setattr(http, "time", clock)
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     settings.SOCIAL["kakao"]["api_url"] = f"http://127.0.0.1:{port}"

@@ -161,17 +161,22 @@ def _identities(member: Member) -> SocialIdentityQuerySet:
     return SocialIdentity.objects.filter(member=member)
 
 
+def have_told(somebody: SocialIdentity | Proof) -> None:
+    """Have a provider told that somebody is gone, where it has to be: a row and its task."""
+    is_apples = somebody.provider == Provider.APPLE and somebody.refresh_token
+    if is_apples or somebody.provider == Provider.KAKAO:
+        pending = PendingUnlink.objects.create(
+            provider=somebody.provider,
+            subject=somebody.subject,
+            refresh_token=somebody.refresh_token,
+            client_id=somebody.client_id,
+        )
+        # By its id: a task's arguments are kept for a week after it is done.
+        tasks.tell_provider.enqueue(str(pending.pk))
+
+
 def _end(identities: list[SocialIdentity]) -> None:
-    """Delete them, and enqueue what their providers are to be told, in the caller's transaction."""
+    """Delete them, and have their providers told, in the caller's transaction."""
     for identity in identities:
-        is_apples = identity.provider == Provider.APPLE and identity.refresh_token
-        if is_apples or identity.provider == Provider.KAKAO:
-            pending = PendingUnlink.objects.create(
-                provider=identity.provider,
-                subject=identity.subject,
-                refresh_token=identity.refresh_token,
-                client_id=identity.client_id,
-            )
-            # By its id: a task's arguments are kept for a week after it is done.
-            tasks.tell_provider.enqueue(str(pending.pk))
+        have_told(identity)
         identity.delete()

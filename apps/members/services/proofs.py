@@ -32,11 +32,14 @@ class Evidence:
     nonce: str
 
 
-def issue_nonce() -> tuple[str, dt.datetime]:
-    """A nonce for one login, and when it expires."""
+def issue_nonce(redirect_uri: str = "") -> tuple[str, dt.datetime]:
+    """A nonce for one login, and when it expires.
+
+    One for a page of ours, to which `redirect_uri` leads, counts there alone.
+    """
     nonce = secrets.token_urlsafe(32)
     expires_at = timezone.now() + dt.timedelta(seconds=settings.SOCIAL_NONCE_SECONDS)
-    SocialNonce.objects.create(digest=_digest("nonce", nonce), expires_at=expires_at)
+    SocialNonce.objects.create(digest=_nonce_digest(nonce, redirect_uri), expires_at=expires_at)
     return nonce, expires_at
 
 
@@ -48,7 +51,7 @@ def verify(*, provider: str, credentials: Credentials) -> Evidence:
     Raises:
         NonceInvalid, SocialTokenUsed; and what `social.verify` does.
     """
-    nonce = _digest("nonce", credentials.nonce) if credentials.nonce else ""
+    nonce = credentials.nonce and _nonce_digest(credentials.nonce, credentials.redirect_uri)
     credential = digest_of(provider, credentials)
     # First what needs no provider.
     if nonce and not _nonces(nonce).exists():
@@ -78,6 +81,11 @@ def spend(evidence: Evidence, *, member: Member) -> None:
     )
     if not is_new:
         raise SocialTokenUsed
+
+
+def drop(evidence: Evidence) -> bool:
+    """Use up the nonce of evidence that is nobody's; False where somebody did before."""
+    return bool(_nonces(evidence.nonce).delete()[0])
 
 
 def is_spent_by(
@@ -137,6 +145,10 @@ def _opened(provider: str, ticket: str) -> Evidence:
 
 def _nonces(digest: str) -> QuerySet[SocialNonce]:
     return SocialNonce.objects.filter(pk=digest, expires_at__gt=timezone.now())
+
+
+def _nonce_digest(nonce: str, redirect_uri: str) -> str:
+    return _digest(f"nonce {redirect_uri}".rstrip(), nonce)
 
 
 def _digest(purpose: str, value: str) -> str:

@@ -6,7 +6,7 @@ tokens, revoke tokens, processing changes for accounts).
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,16 +28,22 @@ _SECRET_SECONDS = 300
 def verify(credentials: Credentials) -> Proof:
     """See social.verify. A code is exchanged for the refresh token, which is kept encrypted."""
     credentials.require_only("id_token", "code")
-    require_configured(_NAME, "client_ids")
+    if credentials.redirect_uri:
+        credentials.require_only("code")
+        client_ids = [require_configured(_NAME, "services_id")["services_id"]]
+    else:
+        client_ids = require_configured(_NAME, "client_ids")["client_ids"]
     credentials.require_nonce()
-    proof = _of_id_token(credentials.id_token, credentials.nonce) if credentials.id_token else None
-    if not credentials.code and proof:
-        return proof
-    return _with_code(credentials, proof)
+    proof = None
+    if credentials.id_token:
+        proof = _of_id_token(credentials.id_token, credentials.nonce, client_ids)
+        if not credentials.code:
+            return proof
+    return _with_code(credentials, proof, client_ids)
 
 
-def _of_id_token(token: str, nonce: str) -> Proof:
-    claims = _read(token)
+def _of_id_token(token: str, nonce: str, client_ids: Sequence[str]) -> Proof:
+    claims = _read(token, client_ids)
     id_tokens.require_same_nonce(claims, nonce)
     proof = make_proof(
         _NAME,
@@ -51,47 +57,46 @@ def _of_id_token(token: str, nonce: str) -> Proof:
     return replace(proof, client_id=audience if isinstance(audience, str) else audience[0])
 
 
-def _with_code(credentials: Credentials, proof: Proof | None) -> Proof:
+def _with_code(credentials: Credentials, proof: Proof | None, client_ids: Sequence[str]) -> Proof:
     config = require_configured(_NAME, "client_ids", "team_id", "key_id", "private_key")
-    client_id = proof.client_id if proof else config["client_ids"][0]
-    found = http.exchange_code(
-        _NAME,
-        f"{config['url']}/auth/token",
-        {
-            "client_id": client_id,
-            "client_secret": _client_secret(config, client_id),
-            "code": credentials.code,
-        },
-    )
+    client_id = proof.client_id if proof else client_ids[0]
+    form = {
+        "client_id": client_id,
+        "client_secret": _client_secret(config, client_id),
+        "code": credentials.code,
+    }
+    if credentials.redirect_uri:
+        form["redirect_uri"] = credentials.redirect_uri
+    found = http.exchange_code(_NAME, f"{config['url']}/auth/token", form)
     id_token, refresh_token = found.get("id_token"), found.get("refresh_token")
     if not isinstance(id_token, str) or not isinstance(refresh_token, str):
         raise SocialTokenInvalid
-    claims = _read(id_token)
+    claims = _read(id_token, client_ids)
     if proof is None:
-        proof = _of_id_token(id_token, credentials.nonce)
+        proof = _of_id_token(id_token, credentials.nonce, client_ids)
     if claims["sub"] != proof.subject or proof.client_id != client_id:
         raise SocialTokenInvalid
     return replace(proof, refresh_token=sealing.seal(refresh_token, settings.SOCIAL_TOKEN_KEYS))
 
 
-def _read(token: str) -> Mapping[str, Any]:
-    return _signed(token, required=("exp", "iat", "sub"))
+def _read(token: str, client_ids: Sequence[str]) -> Mapping[str, Any]:
+    return _signed(token, client_ids, required=("exp", "iat", "sub"))
 
 
 def read_notice(token: str) -> Mapping[str, Any]:
     """The claims of a server-to-server notification; raises as `id_tokens.read` does."""
-    require_configured(_NAME, "client_ids")
-    return _signed(token, required=("iat", "jti", "events"))
-
-
-def _signed(token: str, required: tuple[str, ...]) -> Mapping[str, Any]:
     config = require_configured(_NAME, "client_ids")
+    return _signed(token, config["client_ids"], required=("iat", "jti", "events"))
+
+
+def _signed(token: str, client_ids: Sequence[str], required: tuple[str, ...]) -> Mapping[str, Any]:
+    config = require_configured(_NAME, "url")
     return id_tokens.read(
         token,
         provider=_NAME,
         keys_url=f"{config['url']}/auth/keys",
         issuers=[_ISSUER],
-        audiences=config["client_ids"],
+        audiences=client_ids,
         required=required,
     )
 

@@ -1,4 +1,5 @@
-"""Facebook: access tokens of classic login, id tokens of limited login (iOS); signed requests.
+"""Facebook: access tokens of classic login, id tokens of limited login (iOS); on a page, codes;
+signed requests.
 
 Source: developers.facebook.com, "Manually build a login flow" (debug_token), "Secure Graph API
 calls" (appsecret_proof), "Limited Login: validating the token", "Data deletion request callback".
@@ -27,11 +28,34 @@ _NEVER = 60 * 24 * 3600
 
 def verify(credentials: Credentials) -> Proof:
     """See social.verify."""
+    if credentials.redirect_uri:
+        return _of_access_token(_access_token_of_code(credentials))
     credentials.require_only("id_token", "access_token")
     if credentials.id_token:
         credentials.require_nonce()
         return _of_id_token(credentials)
     return _of_access_token(credentials.access_token)
+
+
+def _access_token_of_code(credentials: Credentials) -> str:
+    credentials.require_only("code")
+    credentials.require_nonce()
+    config = require_configured(_NAME, "app_id", "app_secret")
+    found = http.exchange_code(
+        _NAME,
+        f"{config['graph_url']}/oauth/access_token",
+        {
+            "client_id": config["app_id"],
+            "client_secret": config["app_secret"],
+            "redirect_uri": credentials.redirect_uri,
+            "code": credentials.code,
+            "code_verifier": credentials.code_verifier,
+        },
+    )
+    token = found.get("access_token")
+    if not isinstance(token, str):
+        raise SocialTokenInvalid
+    return token
 
 
 def _of_id_token(credentials: Credentials) -> Proof:

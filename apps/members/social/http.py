@@ -26,6 +26,9 @@ CONNECT_SECONDS, READ_SECONDS = 2.0, 4.0
 LONGEST_ANSWER = 256 * 1024
 # Seconds without a call after a failure: 2, then twice as long each time, up to this.
 LONGEST_PAUSE = 60
+# What is wrong with this service, not with the code: RFC 6749, 5.2, and Facebook's numbers of a
+# wrong secret and a wrong id.
+_CLIENT_REFUSED = ("invalid_client", "unauthorized_client", 1, 101)
 # Seconds that failures are remembered for.
 _REMEMBERED = 600
 
@@ -82,7 +85,9 @@ def exchange_code(provider: str, url: str, form: Mapping[str, str]) -> Mapping[s
     answer = call(provider, "POST", url, form={**form, "grant_type": "authorization_code"})
     # Naver says what is wrong with status 200.
     error = answer.data.get("error")
-    if error in ("invalid_client", "unauthorized_client"):
+    if isinstance(error, dict):
+        error = error.get("code")  # Facebook's
+    if error in _CLIENT_REFUSED:
         logger.error("%s refuses the client id or secret of the settings: %s", provider, error)
         raise unavailable()
     if answer.status != http.HTTPStatus.OK or error is not None:

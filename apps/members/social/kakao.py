@@ -35,12 +35,17 @@ def verify(credentials: Credentials) -> Proof:
 
 def _of_code(credentials: Credentials) -> Proof:
     """With OpenID Connect switched on at Kakao, an id token comes too, which holds the nonce."""
-    config = require_configured(_NAME, "app_id", "client_ids", "rest_key", "redirect_uri")
+    config = require_configured(_NAME, "app_id", "client_ids", "rest_key")
+    redirect_uri = credentials.redirect_uri
+    if not redirect_uri:
+        redirect_uri = require_configured(_NAME, "redirect_uri")["redirect_uri"]
     form = {
         "client_id": config["rest_key"],
-        "redirect_uri": config["redirect_uri"],
+        "redirect_uri": redirect_uri,
         "code": credentials.code,
     }
+    if credentials.code_verifier:
+        form["code_verifier"] = credentials.code_verifier
     if config["client_secret"]:
         form["client_secret"] = config["client_secret"]
     credentials.require_nonce()

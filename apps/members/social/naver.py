@@ -19,7 +19,7 @@ _NAME = "naver"
 
 
 def verify(credentials: Credentials) -> Proof:
-    """See social.verify. The nonce is the `state` that the app began the login with."""
+    """See social.verify. The nonce is the `state` that the login began with."""
     credentials.require_only("code")
     config = require_configured(_NAME, "client_id", "client_secret")
     credentials.require_nonce()

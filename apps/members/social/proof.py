@@ -24,12 +24,16 @@ _SUBJECT = re.compile(r"[\x21-\x7e]{1,255}")
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """What the app got from the provider; what it did not get is empty."""
+    """What the app or the page got from the provider; what it did not get is empty."""
 
     id_token: str = ""
     access_token: str = ""
     code: str = ""
     nonce: str = ""
+    # Of a login on a page of ours: where its code came to, and what proves that it began here
+    # (RFC 7636), for a provider that has that.
+    redirect_uri: str = ""
+    code_verifier: str = ""
 
     def require_only(self, *kinds: str) -> None:
         """Raises InvalidInput where there is one that is not of `kinds`."""

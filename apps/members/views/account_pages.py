@@ -9,27 +9,23 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.crypto import salted_hmac
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views import View
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
+from apps.common.addresses import source_of
 from apps.common.errors import Throttled
-from apps.common.throttles import RateThrottle, count_call
+from apps.common.throttles import address_of, count_call
 from apps.members.errors import LinkInvalid, LoginFailed, OperatorsStay, PasswordWrong
-from apps.members.models import Leaving, Member
+from apps.members.models import Leaving, Member, Provider
 from apps.members.services import leaving, sessions
+from apps.members.social import web
+from apps.members.views.pages import page
 from apps.members.views.whereabouts import network
 
-# The pages load nothing, from anywhere.
-_CSP = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
 _LINK_INVALID = _("This link is not valid any more. Ask for a new one.")
 
 
@@ -46,9 +42,9 @@ class _LoginForm(forms.Form):
         return unicodedata.normalize("NFC", self.cleaned_data["password"])
 
 
-@method_decorator([never_cache, csrf_protect, sensitive_post_parameters("password")], "dispatch")
-class _Page(View):
-    """A page that nobody keeps, frames or is told of."""
+@method_decorator([csrf_protect, sensitive_post_parameters("password")], "dispatch")
+class DeletionPage(View):
+    """A page of leaving, or of coming back, and the steps that lead there from all of them."""
 
     http_method_names = ["get", "head", "post"]
 
@@ -57,39 +53,49 @@ class _Page(View):
         try:
             return super().dispatch(request, *args, **kwargs)
         except Throttled as error:
-            response = self.show("start", status=429, problem=error.text)
-            for name, value in error.headers.items():
-                response[name] = value
-            return response
+            return self.start(status=429, headers=error.headers, problem=error.text)
 
     def show(self, step: str, *, status: int = 200, **context: Any) -> HttpResponse:
         """One step's page."""
-        response = render(
-            self.request, f"members/account/{step}.html", {"step": step} | context, status=status
-        )
-        response["Content-Security-Policy"] = _CSP
-        # Not no-referrer: a browser then sends `Origin: null` with our own forms, which Django's
-        # check of CSRF refuses. With this one others are told nothing either.
-        response["Referrer-Policy"] = "same-origin"
-        return response
+        return page(self.request, step, status=status, **context)
 
     def address(self) -> str:
         """The caller's address."""
-        return str(RateThrottle().get_ident(self.request))  # type: ignore[arg-type]
+        return source_of(address_of(self.request))
+
+    def start(self, *, status: int = 200, **context: Any) -> HttpResponse:
+        """What is deleted, and the ways to prove who asks."""
+        providers = [Provider(name) for name in web.providers()]
+        return self.show(
+            "start",
+            status=status,
+            form_targets=web.form_targets(),
+            providers=providers,
+            **context,
+        )
+
+    def confirm(self, member: Member) -> HttpResponse:
+        """For who has proved to be the member: the button."""
+        token = leaving.deletion_token(member)
+        return self.show("confirm", username=member.username, token=token)
+
+    def left(self, row: Leaving) -> HttpResponse:
+        """Until when there is a way back, and its button."""
+        return self.show("left", erase_at=row.erase_at, token=leaving.return_token(row))
 
 
-class DeletePage(_Page):
+class DeletePage(DeletionPage):
     """`/account/delete`: what is deleted and kept, proof of who asks, and the button."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The start; with the `token` of a mail, what is about to be deleted."""
         token = request.GET.get("token")
         if token is None:
-            return self.show("start")
+            return self.start()
         try:
-            return self._confirm(leaving.member_of_deletion(token))
+            return self.confirm(leaving.member_of_deletion(token))
         except LinkInvalid:
-            return self.show("start", status=400, problem=_LINK_INVALID)
+            return self.start(status=400, problem=_LINK_INVALID)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """One of the three buttons."""
@@ -100,16 +106,12 @@ class DeletePage(_Page):
                 return self._log_in()
             case "confirm":
                 return self._leave()
-        return self.show("start", status=400)
-
-    def _confirm(self, member: Member) -> HttpResponse:
-        token = leaving.deletion_token(member)
-        return self.show("confirm", username=member.username, token=token)
+        return self.start(status=400)
 
     def _mail(self) -> HttpResponse:
         form = _EmailForm(self.request.POST)
         if not form.is_valid():
-            return self.show("start", status=400, problem=_("Enter a valid email address."))
+            return self.start(status=400, problem=_("Enter a valid email address."))
         count_call("deletion_address", self.address())
         email = form.cleaned_data["email"]
         digest = salted_hmac("apps.members.deletion_mail", email.lower(), algorithm="sha256")
@@ -136,27 +138,24 @@ class DeletePage(_Page):
         except LoginFailed:
             return self._login_failed()
         if member.is_active:
-            return self._confirm(member)
+            return self.confirm(member)
         there = Leaving.objects.can_be_taken_back().filter(member=member).first()
-        return self._left(there) if there else self._login_failed()
+        return self.left(there) if there else self._login_failed()
 
     def _login_failed(self) -> HttpResponse:
-        return self.show("start", status=400, problem=LoginFailed.text)
+        return self.start(status=400, problem=LoginFailed.text)
 
     def _leave(self) -> HttpResponse:
         try:
             member = leaving.member_of_deletion(self.request.POST.get("token", ""))
-            return self._left(leaving.leave(member=member))
+            return self.left(leaving.leave(member=member))
         except OperatorsStay as error:
-            return self.show("start", status=403, problem=error.text)
+            return self.start(status=403, problem=error.text)
         except (LinkInvalid, PasswordWrong):
-            return self.show("start", status=400, problem=_LINK_INVALID)
-
-    def _left(self, row: Leaving) -> HttpResponse:
-        return self.show("left", erase_at=row.erase_at, token=leaving.return_token(row))
+            return self.start(status=400, problem=_LINK_INVALID)
 
 
-class RestorePage(_Page):
+class RestorePage(DeletionPage):
     """`/account/restore`: where the mail about leaving leads."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -173,5 +172,5 @@ class RestorePage(_Page):
         except LinkInvalid:
             return self.show("too_late", status=400)
         if not press:
-            return self.show("left", erase_at=row.erase_at, token=leaving.return_token(row))
+            return self.left(row)
         return self.show("back") if leaving.come_back(leaving=row) else self.show("too_late")

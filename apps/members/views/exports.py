@@ -5,7 +5,6 @@ from uuid import UUID
 from django.core.files.storage import storages
 from django.http import FileResponse, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
@@ -23,6 +22,7 @@ from apps.members.errors import LinkInvalid
 from apps.members.models import Export
 from apps.members.services import exporting
 from apps.members.shapes import ExportOut, ExportStartedOut
+from apps.members.views.pages import page
 
 _FILENAME = "igloo-export.zip"
 
@@ -74,14 +74,13 @@ def export_file(request: HttpRequest, token: str) -> HttpResponseBase:
     try:
         export = exporting.export_of(token)
     except LinkInvalid:
-        response = render(request, "members/account/export_gone.html", status=404)
+        return page(request, "export_gone", status=404)
+    link = issue_link(export.key, filename=_FILENAME)
+    if link is not None:
+        response = HttpResponseRedirect(link)
     else:
-        link = issue_link(export.key, filename=_FILENAME)
-        if link is not None:
-            response = HttpResponseRedirect(link)
-        else:
-            file = storages["originals"].open(export.key)
-            response = FileResponse(file, as_attachment=True, filename=_FILENAME)
+        file = storages["originals"].open(export.key)
+        response = FileResponse(file, as_attachment=True, filename=_FILENAME)
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"
     return response

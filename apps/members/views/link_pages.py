@@ -1,15 +1,12 @@
 """The pages that links in mails open, for who has no app at hand. The app may take the same links.
 
 Reading one changes nothing, since scanners of mail follow links; its form does, and holds the
-token, so that no later address has it. Nothing on a page is from elsewhere.
+token, so that no later address has it.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views import View
 
@@ -20,38 +17,20 @@ from apps.members.errors import LinkInvalid
 from apps.members.models import Member
 from apps.members.serializers import LinkIn, PasswordResetConfirmIn
 from apps.members.services import emails, links, passwords
+from apps.members.views.pages import page
 from apps.members.views.whereabouts import network
-
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'"
-    ),
-    # The token is in the address: no Referer tells the path. Under `no-referrer` browsers would
-    # send the form with `Origin: null`, which the CSRF check refuses.
-    "Referrer-Policy": "strict-origin",
-}
-
-
-def _page(
-    request: HttpRequest, template: str, *, title: str, status: int = 200, **context: Any
-) -> HttpResponse:
-    context |= {"title": title, "contact": settings.CONTACT_EMAIL}
-    response = render(request, f"members/{template}.html", context, status=status)
-    return _with(response, _HEADERS)
-
-
-def _with(response: HttpResponse, headers: Mapping[str, str]) -> HttpResponse:
-    for name, value in headers.items():
-        response[name] = value
-    return response
 
 
 def _refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
     title = _("Too fast") if isinstance(error, Throttled) else _("This did not work")
-    page = _page(request, "page", title=title, texts=[error.text], status=error.status)
-    return _with(page, error.headers)
+    return page(
+        request,
+        "message",
+        status=error.status,
+        headers=error.headers,
+        title=title,
+        texts=[error.text],
+    )
 
 
 def _count(request: HttpRequest) -> None:
@@ -80,9 +59,9 @@ class PasswordPage(View):
             return self._form(request, token, [item.detail for item in error.errors])
         except DomainError as error:
             return _refusal(request, error)
-        return _page(
+        return page(
             request,
-            "page",
+            "message",
             title=_("Your password was changed"),
             texts=[_("All devices are logged out. Log in in the app with the new password.")],
         )
@@ -92,7 +71,7 @@ class PasswordPage(View):
             member = links.member_to_reset(token, Member.objects.all())
         except LinkInvalid as error:
             return _refusal(request, error)
-        return _page(
+        return page(
             request,
             "password",
             title=_("Choose a new password"),
@@ -114,7 +93,7 @@ class VerifyPage(View):
         except LinkInvalid as error:
             return _refusal(request, error)
         title = _("Confirm your e-mail address")
-        return _page(request, "verify", title=title, member=member, token=token)
+        return page(request, "verify", title=title, member=member, token=token)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Confirm it."""
@@ -127,9 +106,9 @@ class VerifyPage(View):
         except DomainError as error:
             return _refusal(request, error)
         text = _("{email} is the address of @{username} now.")
-        return _page(
+        return page(
             request,
-            "page",
+            "message",
             title=_("Thank you"),
             texts=[text.format(email=member.email, username=member.username)],
         )

@@ -13,7 +13,6 @@ import orjson
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException, UnreadablePostError
-from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 
@@ -30,6 +29,7 @@ from apps.members.errors import SocialTokenInvalid
 from apps.members.models import ProviderNotice
 from apps.members.services import notices
 from apps.members.social.proof import require_configured
+from apps.members.views.pages import page
 
 # Bytes: Apple's notice, the longest, has some 1,500.
 _LONGEST_BODY = 64 * 1024
@@ -166,12 +166,7 @@ def facebook_deletion(request: HttpRequest, notice_id: UUID) -> HttpResponse:
         return problem_response(NotFound())
     # Without a member: there was none, or they have been erased.
     is_done = notice.member_id is None or not notice.leaves
-    return render(
-        request,
-        "members/facebook_deletion.html",
-        {"code": notice.pk, "is_done": is_done},
-        status=HTTPStatus.OK,
-    )
+    return page(request, "facebook_deletion", code=notice.pk, is_done=is_done)
 
 
 def _unauthorized(scheme: str) -> WebhookUnauthorized:

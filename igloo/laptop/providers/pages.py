@@ -32,6 +32,7 @@ _PAGE = """<!doctype html>
   <h1>{title} (demo)</h1>
   <p>A stand-in on this laptop. Who logs in to igloo?</p>
   {people}
+  <a href="{cancel}">Cancel</a>
 </main></body>
 </html>
 """
@@ -44,4 +45,9 @@ def choose_page(provider: str, path: str) -> str:
         f"<small>{escape(person.email)}</small></a>"
         for number, person in enumerate(PEOPLE)
     )
-    return _PAGE.format(title=provider.title(), color=_COLORS[provider], people=people)
+    return _PAGE.format(
+        title=provider.title(),
+        color=_COLORS[provider],
+        people=people,
+        cancel=f"{escape(path)}&amp;person=nobody",
+    )

@@ -8,25 +8,18 @@ import time
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from igloo.laptop.providers.authorize import AUTHORIZE, complaint, way_back
 from igloo.laptop.providers.pages import choose_page
-from igloo.laptop.providers.world import CODE_SECONDS, PEOPLE, Login, World
+from igloo.laptop.providers.world import CODE_SECONDS, Login, World, challenge_of
 
 Form = Mapping[str, str]
 Reply = tuple[int, Any]
 
-# Where an app sends its users, and what comes back with them.
-_AUTHORIZE = {
-    "/kakao/kauth/oauth/authorize": ("kakao", "code"),
-    "/apple/auth/authorize": ("apple", "id_token"),
-    "/google/o/oauth2/v2/auth": ("google", "id_token"),
-    "/facebook/limited/dialog/oauth": ("facebook", "id_token"),
-    "/naver/nid/oauth2.0/authorize": ("naver", "code"),
-}
 _KEYS = {
     "/kakao/kauth/.well-known/jwks.json": "kakao",
     "/apple/auth/keys": "apple",
@@ -77,7 +70,7 @@ def _handler(world: World) -> type[BaseHTTPRequestHandler]:
             world.calls.append(f"{self.command} {parts.path}")
             if parts.path.split("/")[1] in world.down:
                 self._send(500, "text/html", b"<h1>Internal Server Error</h1>")
-            elif parts.path in _AUTHORIZE:
+            elif parts.path in AUTHORIZE:
                 self._authorize(parts.path, query)
             else:
                 status, data = _reply(
@@ -86,15 +79,14 @@ def _handler(world: World) -> type[BaseHTTPRequestHandler]:
                 self._send(status, "application/json", json.dumps(data).encode())
 
         def _authorize(self, path: str, query: Form) -> None:
-            provider, kind = _AUTHORIZE[path]
             chosen = query.get("person", "")
-            if query.get("client_id") != world.client_id(provider):
-                self._send(400, "text/plain", b"unknown client_id")
-            elif not chosen.isdigit():
-                page = choose_page(provider, self.path)
+            if wrong := complaint(world, path, query):
+                self._send(400, "text/plain", wrong.encode())
+            elif not chosen.isdigit() and chosen != "nobody":
+                page = choose_page(AUTHORIZE[path][0], self.path)
                 self._send(200, "text/html; charset=utf-8", page.encode())
             else:
-                address = _redirect(world, provider, kind, query, int(chosen))
+                address = way_back(world, path, query)
                 self._send(302, "text/plain", b"", {"Location": address})
 
         def _send(self, status: int, kind: str, body: bytes, headers: Form | None = None) -> None:
@@ -110,21 +102,6 @@ def _handler(world: World) -> type[BaseHTTPRequestHandler]:
             """Nothing: a request may carry a token."""
 
     return Handler
-
-
-def _redirect(world: World, provider: str, kind: str, query: Form, chosen: int) -> str:
-    """The app's address with what it asked for."""
-    login = world.login(
-        provider,
-        PEOPLE[chosen % len(PEOPLE)],
-        nonce=query.get("nonce", ""),
-        state=query.get("state", ""),
-        redirect_uri=query.get("redirect_uri", ""),
-    )
-    back = {"state": login.state}
-    if kind == "code":
-        return f"{login.redirect_uri}?{urlencode(back | {'code': world.code(login)})}"
-    return f"{login.redirect_uri}#{urlencode(back | {'id_token': world.id_token(login)})}"
 
 
 def _reply(
@@ -145,6 +122,10 @@ def _reply(
             return _apple_token(world, form)
         case "POST", "/apple/auth/revoke":
             return _apple_revoke(world, form)
+        case "POST", "/google/token":
+            return _google_token(world, form)
+        case "POST", "/facebook/graph/oauth/access_token":
+            return _facebook_token(world, form)
         case "GET", "/facebook/graph/debug_token":
             return _facebook_debug_token(world, query)
         case "GET", "/facebook/graph/me":
@@ -161,6 +142,8 @@ def _spend_code(world: World, provider: str, form: Form) -> Login | None:
         return None
     login = world.codes.pop(form.get("code", ""), None)
     if login is None or login.provider != provider:
+        return None
+    if login.code_challenge and login.code_challenge != challenge_of(form.get("code_verifier", "")):
         return None
     return login if login.client_id == form.get("client_id") else None
 
@@ -255,7 +238,7 @@ def _apple_token(world: World, form: Form) -> Reply:
     if not _is_apple_client(world, form):
         return 400, {"error": "invalid_client"}
     login = _spend_code(world, "apple", form)
-    if login is None:
+    if login is None or login.redirect_uri != form.get("redirect_uri", ""):
         return 400, {"error": "invalid_grant"}
     return 200, {
         "token_type": "Bearer",
@@ -275,7 +258,46 @@ def _apple_revoke(world: World, form: Form) -> Reply:
     return 200, {}
 
 
+# --- Google -------------------------------------------------------------------------------------
+def _google_token(world: World, form: Form) -> Reply:
+    values = world.values
+    if (form.get("client_id"), form.get("client_secret")) != (
+        values["GOOGLE_WEB_CLIENT_ID"],
+        values["GOOGLE_WEB_CLIENT_SECRET"],
+    ):
+        return 401, {"error": "invalid_client"}
+    login = _spend_code(world, "google", form)
+    if login is None:
+        return 400, {"error": "invalid_grant"}
+    if login.redirect_uri != form.get("redirect_uri"):
+        return 400, {"error": "redirect_uri_mismatch"}
+    return 200, {
+        "token_type": "Bearer",
+        "access_token": world.access_token(login),
+        "expires_in": 3599,
+        "scope": "openid",
+        "id_token": world.id_token(login),
+    }
+
+
 # --- Facebook -----------------------------------------------------------------------------------
+def _facebook_token(world: World, form: Form) -> Reply:
+    values = world.values
+    if (form.get("client_id"), form.get("client_secret")) != (
+        values["FACEBOOK_APP_ID"],
+        values["FACEBOOK_APP_SECRET"],
+    ):
+        return 400, {"error": {"code": 1, "type": "OAuthException"}}
+    login = _spend_code(world, "facebook", form)
+    if login is None or login.redirect_uri != form.get("redirect_uri"):
+        return 400, {"error": {"code": 100, "type": "OAuthException", "error_subcode": 36009}}
+    return 200, {
+        "access_token": world.access_token(login),
+        "token_type": "bearer",
+        "expires_in": 5_183_944,
+    }
+
+
 def _facebook_debug_token(world: World, query: Form) -> Reply:
     values = world.values
     app_token = f"{values['FACEBOOK_APP_ID']}|{values['FACEBOOK_APP_SECRET']}"

@@ -61,6 +61,7 @@ class Login:
     nonce: str = ""
     state: str = ""
     redirect_uri: str = ""
+    code_challenge: str = ""
     # Of the app that it is for: Kakao's and Facebook's number.
     app_id: str = ""
     expires_at: float = field(default_factory=lambda: time.time() + TOKEN_SECONDS)
@@ -83,6 +84,12 @@ class SigningKey:
         return self.private.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
+
+
+def challenge_of(verifier: str) -> str:
+    """The `S256` code challenge of a verifier: RFC 7636, 4.2."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def make_apple_key() -> str:
@@ -128,6 +135,18 @@ class World:
             "naver": "NAVER_CLIENT_ID",
         }
         return self.values[names[provider]].partition(",")[0]
+
+    def client_ids(self, provider: str, kind: str) -> set[str]:
+        """Whom a login is for that brings back a `code`, or an `id_token`."""
+        on_the_web = {"apple": "APPLE_SERVICES_ID", "google": "GOOGLE_WEB_CLIENT_ID"}
+        if kind == "code" and provider in on_the_web:
+            return {self.values[on_the_web[provider]]}
+        return {self.client_id(provider)}
+
+    def knows_redirect(self, provider: str, redirect_uri: str) -> bool:
+        """Whether the app's developers have registered this address."""
+        ours = self.values["PUBLIC_BASE_URL"]
+        return redirect_uri in (f"{ours}/demo/login", f"{ours}/account/delete/{provider}")
 
     def login(self, provider: str, person: Person, **changes: Any) -> Login:
         """Somebody agrees to log in to the app."""
