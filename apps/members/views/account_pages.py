@@ -23,7 +23,7 @@ from apps.members.errors import LinkInvalid, LoginFailed, OperatorsStay, Passwor
 from apps.members.models import Leaving, Member, Provider
 from apps.members.services import leaving, sessions
 from apps.members.social import web
-from apps.members.views.pages import page
+from apps.members.views.pages import page, public_origin
 from apps.members.views.whereabouts import network
 
 _LINK_INVALID = _("This link is not valid any more. Ask for a new one.")
@@ -69,7 +69,7 @@ class DeletionPage(View):
         return self.show(
             "start",
             status=status,
-            form_targets=web.form_targets(),
+            form_targets=[public_origin(), *web.form_targets()] if providers else (),
             providers=providers,
             **context,
         )
