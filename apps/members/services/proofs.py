@@ -110,8 +110,13 @@ def read_ticket(*, provider: str, ticket: str) -> Evidence:
 
 
 def digest_of(provider: str, credentials: Credentials) -> str:
-    """What stands for the token or code where it must not be kept."""
-    sent = credentials.id_token or credentials.access_token or credentials.code
+    """What stands for the token or code where it must not be kept.
+
+    Of an id token, what is signed: its signature has several spellings in Base64, and each would
+    log somebody in once more.
+    """
+    signed = credentials.id_token.rpartition(".")[0]
+    sent = signed or credentials.id_token or credentials.access_token or credentials.code
     return _digest(provider, sent)
 
 
