@@ -185,6 +185,16 @@ def test_two_unlinks_at_once_leave_one(providers: World) -> None:
 
 
 @pytest.mark.usefixtures("committed")
+@pytest.mark.parametrize("way", [id_token_login, token_login])
+def test_two_taps_link_once(providers: World, way: Any) -> None:
+    client = ApiClient(make_member())
+    body = way(client, providers, "kakao")
+    answers = at_once(*[lambda: link(client, "kakao", body).status_code] * 3)
+    assert answers == [204, 204, 204]
+    assert SocialIdentity.objects.count() == 1
+
+
+@pytest.mark.usefixtures("committed")
 def test_two_members_link_the_same_login_at_once(providers: World) -> None:
     clients = [ApiClient(make_member()) for _ in range(3)]
     bodies = [token_login(client, providers, "kakao") for client in clients]
