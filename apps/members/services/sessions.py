@@ -297,6 +297,11 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+def is_known(refresh_token: str) -> bool:
+    """Whether it was given out here, spent or not."""
+    return RefreshToken.objects.filter(token_hash=_hash(refresh_token)).exists()
+
+
 def fingerprint(token: str) -> str:
     """What stands for a token where it must not be kept."""
     return _hash(token).hex()
