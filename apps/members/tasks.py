@@ -70,6 +70,14 @@ def mail_new_device(session_id: str) -> bool:
     return mails.send_new_device(session_id=UUID(session_id))
 
 
+@task(queue_name="push")
+def mail_login_linked(member_id: str, provider: str, at: str) -> bool:
+    """See mails.send_login_linked; `at` is in ISO 8601."""
+    return mails.send_login_linked(
+        member_id=UUID(member_id), provider=provider, at=dt.datetime.fromisoformat(at)
+    )
+
+
 @task()
 def recount_member(member_id: str) -> None:
     """See erasing.recount_member."""

@@ -15,8 +15,9 @@ from apps.members.models import Member, PendingUnlink, SocialIdentity
 from apps.members.services import identities, passwords
 from apps.tasks.models import BackgroundTask
 from igloo.laptop.providers.world import World
-from tests.builders import PASSWORD, ApiClient, make_member, suspended
+from tests.builders import PASSWORD, ApiClient, confirmed, make_member, suspended
 from tests.concurrency import at_once
+from tests.members.mailbox import mails_to
 from tests.members.social import (
     JUN,
     MINJI,
@@ -58,6 +59,34 @@ def apple_login(client: ApiClient, providers: World) -> dict[str, str]:
     body = id_token_login(client, providers, "apple")
     login = providers.login("apple", MINJI, nonce=body["nonce"])
     return body | {"code": providers.code(login)}
+
+
+def test_a_login_that_was_added_is_told_by_mail(alice: ApiClient, providers: World) -> None:
+    """Who found the phone would have a way in that no new password ends."""
+    assert alice.member
+    confirmed(alice.member, "alice@example.com")
+    body = id_token_login(alice, providers, "kakao")
+    for _retry in range(2):
+        assert link(alice, "kakao", body).status_code == 204
+    [message] = mails_to("alice@example.com")
+    assert message.subject == "로그인 방법이 추가되었어요"
+    assert "@alice" in message.body
+    assert "카카오" in message.body
+
+
+def test_one_that_is_refused_or_whose_address_is_not_confirmed_tells_nobody(
+    alice: ApiClient, bob: ApiClient, providers: World
+) -> None:
+    assert alice.member
+    alice.member.email = "alice@example.com"
+    alice.member.save(update_fields=["email"])
+    assert link(alice, "kakao", id_token_login(alice, providers, "kakao")).status_code == 204
+    assert mails_to("alice@example.com") == []
+    assert bob.member
+    confirmed(bob.member, "bob@example.com")
+    taken = link(bob, "kakao", id_token_login(bob, providers, "kakao"))
+    assert_refused(taken, 409, "identity_taken")
+    assert mails_to("bob@example.com") == []
 
 
 @pytest.mark.parametrize(("provider", "kind"), ALL_WAYS)
@@ -158,6 +187,16 @@ def test_two_unlinks_at_once_leave_one(providers: World) -> None:
         lambda: client.delete("/me/identities/google").status_code,
     )
     assert sorted(answers) == [204, 409]
+    assert SocialIdentity.objects.count() == 1
+
+
+@pytest.mark.usefixtures("committed")
+@pytest.mark.parametrize("way", [id_token_login, token_login])
+def test_two_taps_link_once(providers: World, way: Any) -> None:
+    client = ApiClient(make_member())
+    body = way(client, providers, "kakao")
+    answers = at_once(*[lambda: link(client, "kakao", body).status_code] * 3)
+    assert answers == [204, 204, 204]
     assert SocialIdentity.objects.count() == 1
 
 

@@ -101,7 +101,7 @@ def test_somebody_new_is_asked_for_consents_and_comes_back_with_the_ticket(
         problem = assert_refused(log_in(anonymous, provider, **body), 409, "consent_required")
     assert {item["kind"] for item in problem["missing"]} == {"terms", "privacy"}
     assert {error["pointer"] for error in problem["errors"]} == {"/consents", "/birth_date"}
-    assert problem["expires_in"] == 600
+    assert 590 < problem["expires_in"] <= 600
     calls = len(providers.calls)
 
     ticket = {"social_ticket": problem["social_ticket"]}
@@ -111,17 +111,6 @@ def test_somebody_new_is_asked_for_consents_and_comes_back_with_the_ticket(
         assert_refused(log_in(anonymous, provider, **ticket), 401, "social_token_used")
         refused = log_in(anonymous, provider, **body)
         assert_refused(refused, 401, refused.json()["code"])
-
-
-def test_an_id_token_works_again_after_the_consents_were_asked_for(
-    anonymous: ApiClient, providers: World
-) -> None:
-    body = id_token_login(anonymous, providers, "kakao")
-    ticket = log_in(anonymous, "kakao", **body).json()["social_ticket"]
-    assert log_in(anonymous, "kakao", **body, **NEW_MEMBER).status_code == 201
-    with Unchanged():
-        response = log_in(anonymous, "kakao", social_ticket=ticket)
-        assert_refused(response, 401, "social_token_used")
 
 
 @pytest.mark.parametrize(
@@ -146,31 +135,6 @@ def test_a_new_member_who_may_not_join(
         assert_refused(response, status, code)
     # Nothing was spent.
     assert log_in(anonymous, "google", **body, **NEW_MEMBER).status_code == 201
-
-
-@pytest.mark.parametrize(
-    "change", ["other provider", "cut", "changed", "old", "another service's signature"]
-)
-def test_a_ticket_that_is_none(
-    anonymous: ApiClient, providers: World, settings: Any, change: str
-) -> None:
-    body = id_token_login(anonymous, providers, "kakao")
-    ticket = log_in(anonymous, "kakao", **body).json()["social_ticket"]
-    provider = "kakao"
-    match change:
-        case "other provider":
-            provider = "apple"
-        case "cut":
-            ticket = ticket[:-5]
-        case "changed":
-            ticket = ticket[:10] + ("A" if ticket[10] != "A" else "B") + ticket[11:]
-        case "old":
-            settings.SOCIAL_TICKET_SECONDS = -1
-        case _:
-            settings.SECRET_KEY = "another" * 8
-    with Unchanged():
-        response = log_in(anonymous, provider, social_ticket=ticket, **NEW_MEMBER)
-        assert_refused(response, 401, "social_token_invalid")
 
 
 def test_a_suspended_member_logs_in_and_an_inactive_one_does_not(

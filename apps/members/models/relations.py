@@ -59,9 +59,10 @@ class _HiddenCount(Func):
         """The count, as a subquery."""
         key, params = compiler.compile(self.source_expressions[0])
         count = (
-            f"(SELECT count(*) FROM {self._table} AS counted WHERE counted.{self._of} = {key}"  # noqa: S608
-            f" AND counted.{self._by} IN (SELECT id FROM members_member WHERE is_active"
-            f" AND id IN ({_BLOCKED} UNION {_BLOCKERS})))"
+            f"(SELECT count(*) FROM {self._table} AS counted"  # noqa: S608
+            f" JOIN members_member AS maker ON maker.id = counted.{self._by} AND maker.is_active"
+            f" WHERE counted.{self._of} = {key}"
+            f" AND counted.{self._by} IN ({_BLOCKED} UNION {_BLOCKERS}))"
         )
         return count, [*params, self._viewer_id, self._viewer_id]
 

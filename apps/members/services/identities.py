@@ -24,7 +24,7 @@ _TASK_GIVES_UP = dt.timedelta(hours=3)
 
 
 def link_identity(*, member: Member, evidence: Evidence) -> None:
-    """Let the member log in with this too; nothing where they do already.
+    """Let the member log in with this too, and tell them by mail; nothing where they do already.
 
     Raises:
         IdentityTaken, ProviderLinked
@@ -34,7 +34,7 @@ def link_identity(*, member: Member, evidence: Evidence) -> None:
     proof = evidence.proof
     try:
         with transaction.atomic():
-            _lock(member)
+            locked = _lock(member)
             identity = SocialIdentity.objects.filter(
                 provider=proof.provider, subject=proof.subject
             ).first()
@@ -46,6 +46,9 @@ def link_identity(*, member: Member, evidence: Evidence) -> None:
                 identity = SocialIdentity.objects.create(
                     member=member, provider=proof.provider, subject=proof.subject
                 )
+                if locked.email_verified:
+                    at = timezone.now().isoformat()
+                    tasks.mail_login_linked.enqueue(str(member.pk), proof.provider, at)
             proofs.spend(evidence, member=member)
             keep_refresh_token(identity, proof)
     except IntegrityError as error:

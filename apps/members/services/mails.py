@@ -18,7 +18,7 @@ from apps.common.errors import Throttled
 from apps.common.mail import Mail, send_mail
 from apps.common.sealing import secret_key, unseal
 from apps.common.throttles import count_call, forgive_call
-from apps.members.models import DeviceSession, Member
+from apps.members.models import DeviceSession, Member, Provider
 from apps.members.services import links
 
 # Members live in Korea, wherever the server's clock is.
@@ -175,6 +175,37 @@ def send_new_device(*, session_id: UUID) -> bool:
                 _(
                     "If it was not you, log the device out in the app's list of devices, and "
                     "change your password, which logs out all the others too."
+                ),
+            ],
+        )
+
+    send_mail(write, to=member.email, language=member.locale)
+    return True
+
+
+def send_login_linked(*, member_id: UUID, provider: str, at: dt.datetime) -> bool:
+    """That a provider's login was added; False where there is nobody to tell.
+
+    It stays when the password changes: who linked it by a phone that they found could come back
+    for ever.
+    """
+    member = Member.objects.filter(pk=member_id, email_verified=True).first()
+    if member is None:
+        return False
+
+    def write() -> Mail:
+        return Mail(
+            subject=_("A way to log in was added"),
+            paragraphs=[
+                _(
+                    "The account of @{username} on igloo can be logged in to with {provider} too. "
+                    "That was added at {time} (Korean time)."
+                ).format(
+                    username=member.username, provider=Provider(provider).label, time=in_korea(at)
+                ),
+                _(
+                    "If it was not you, remove it in the app's list of logins at once, change your "
+                    "password, which logs other devices out, and write to us."
                 ),
             ],
         )

@@ -3,10 +3,10 @@
 import datetime as dt
 import re
 import secrets
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 from psycopg2.errors import UniqueViolation
@@ -111,7 +111,7 @@ def _ticket(evidence: Evidence) -> dict[str, Any]:
     """What stands for the evidence in the next call, since a code works once at its provider."""
     return {
         "social_ticket": proofs.make_ticket(evidence),
-        "expires_in": settings.SOCIAL_TICKET_SECONDS,
+        "expires_in": max(0, evidence.until - int(time.time())),
     }
 
 

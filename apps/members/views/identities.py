@@ -62,14 +62,18 @@ class IdentityView(APIView):
         body = ProviderLoginIn(data=request.data)
         body.is_valid(raise_exception=True)
         member = current_member(request)
-        is_retry = proofs.is_spent_by(
-            member=member,
-            provider=provider,
-            credentials=body.credentials,
-            ticket=body.validated_data.get("social_ticket", ""),
-        ) and identities.is_linked(member=member, provider=provider)
-        if not is_retry:
+        try:
             identities.link_identity(member=member, evidence=evidence_of(body, provider))
+        except (errors.NonceInvalid, errors.SocialTokenInvalid, errors.SocialTokenUsed):
+            # Asked afterwards: of two taps at once the other one may have spent it just now.
+            is_retry = proofs.is_spent_by(
+                member=member,
+                provider=provider,
+                credentials=body.credentials,
+                ticket=body.validated_data.get("social_ticket", ""),
+            )
+            if not (is_retry and identities.is_linked(member=member, provider=provider)):
+                raise
         return Response(status=204)
 
     @describe(
