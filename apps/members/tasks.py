@@ -26,7 +26,7 @@ def delete_expired_sessions() -> int:
     return sessions.delete_expired_sessions()
 
 
-@task()
+@task(queue_name="mail")
 def send_consent_notice(notice_id: str) -> None:
     """See consent_notices.send_notice."""
     consent_notices.send_notice(notice_id=UUID(notice_id))
@@ -38,25 +38,25 @@ def send_consent_notices() -> dict[str, int]:
     return consent_notices.send_notices()
 
 
-@task(queue_name="push")
+@task(queue_name="mail")
 def mail_verification(member_id: str) -> bool:
     """See mails.send_verification."""
     return mails.send_verification(member_id=UUID(member_id))
 
 
-@task(queue_name="push")
+@task(queue_name="mail")
 def mail_reset(member_ids: list[str]) -> int:
     """See mails.send_reset."""
     return mails.send_reset(member_ids=[UUID(member_id) for member_id in member_ids])
 
 
-@task(queue_name="push")
+@task(queue_name="mail")
 def mail_password_changed(member_id: str, at: str) -> bool:
     """See mails.send_password_changed; `at` is in ISO 8601."""
     return mails.send_password_changed(member_id=UUID(member_id), at=dt.datetime.fromisoformat(at))
 
 
-@task(queue_name="push")
+@task(queue_name="mail")
 def mail_address_changed(member_id: str, sealed_old: str, at: str) -> bool:
     """See mails.send_address_changed; `at` is in ISO 8601."""
     return mails.send_address_changed(
@@ -64,7 +64,7 @@ def mail_address_changed(member_id: str, sealed_old: str, at: str) -> bool:
     )
 
 
-@task(queue_name="push")
+@task(queue_name="mail")
 def mail_new_device(session_id: str) -> bool:
     """See mails.send_new_device."""
     return mails.send_new_device(session_id=UUID(session_id))
@@ -76,7 +76,7 @@ def recount_member(member_id: str) -> None:
     erasing.recount_member(member_id=UUID(member_id))
 
 
-@task()
+@task(queue_name="mail")
 def mail_leaving(leaving_id: str) -> None:
     """See leaving.mail_leaving."""
     leaving.mail_leaving(leaving_id=UUID(leaving_id))
@@ -89,7 +89,7 @@ def mail_deletion_links(member_ids: list[str]) -> None:
         mail_deletion_link.enqueue(member_id)
 
 
-@task()
+@task(queue_name="mail")
 def mail_deletion_link(member_id: str) -> None:
     """See leaving.mail_deletion_link."""
     leaving.mail_deletion_link(member_id=UUID(member_id))
@@ -121,7 +121,7 @@ def make_export(export_id: str) -> str:
     return exporting.make_export(export_id=UUID(export_id))
 
 
-@task()
+@task(queue_name="mail")
 def mail_export(export_id: str) -> None:
     """See exporting.mail_export."""
     exporting.mail_export(export_id=UUID(export_id))
