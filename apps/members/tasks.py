@@ -51,9 +51,22 @@ def mail_reset(member_ids: list[str]) -> int:
 
 
 @task(queue_name="mail")
-def mail_password_changed(member_id: str, at: str) -> bool:
+def mail_password_changed(member_id: str, at: str, everywhere: bool = False) -> bool:
     """See mails.send_password_changed; `at` is in ISO 8601."""
-    return mails.send_password_changed(member_id=UUID(member_id), at=dt.datetime.fromisoformat(at))
+    return mails.send_password_changed(
+        member_id=UUID(member_id), at=dt.datetime.fromisoformat(at), everywhere=everywhere
+    )
+
+
+@task(queue_name="mail")
+def mail_identity_changed(member_id: str, provider: str, is_linked: bool, at: str) -> bool:
+    """See mails.send_identity_changed; `at` is in ISO 8601."""
+    return mails.send_identity_changed(
+        member_id=UUID(member_id),
+        provider=provider,
+        is_linked=is_linked,
+        at=dt.datetime.fromisoformat(at),
+    )
 
 
 @task(queue_name="mail")

@@ -34,7 +34,7 @@ def link_identity(*, member: Member, evidence: Evidence) -> None:
     proof = evidence.proof
     try:
         with transaction.atomic():
-            _lock(member)
+            locked = _lock(member)
             identity = SocialIdentity.objects.filter(
                 provider=proof.provider, subject=proof.subject
             ).first()
@@ -46,6 +46,7 @@ def link_identity(*, member: Member, evidence: Evidence) -> None:
                 identity = SocialIdentity.objects.create(
                     member=member, provider=proof.provider, subject=proof.subject
                 )
+                _tell_member(locked, proof.provider, is_linked=True)
             proofs.spend(evidence, member=member)
             keep_refresh_token(identity, proof)
     except IntegrityError as error:
@@ -82,6 +83,7 @@ def unlink_identity(*, member: Member, provider: str) -> None:
         if not has_way_in(locked, without=provider):
             raise LastLoginMethod
         _end([identity])
+        _tell_member(locked, provider, is_linked=False)
 
 
 def forget_identities(*, member: Member) -> None:
@@ -155,6 +157,13 @@ def _lock(member: Member) -> Member:
     if locked is None:
         raise TokenInvalid
     return locked
+
+
+def _tell_member(member: Member, provider: str, *, is_linked: bool) -> None:
+    """Whoever holds the member's phone could do it, and a login stays when the password changes."""
+    if member.email_verified:
+        at = timezone.now().isoformat()
+        tasks.mail_identity_changed.enqueue(str(member.pk), provider, is_linked, at)
 
 
 def _identities(member: Member) -> SocialIdentityQuerySet:

@@ -18,7 +18,7 @@ from apps.common.errors import Throttled
 from apps.common.mail import Mail, send_mail
 from apps.common.sealing import secret_key, unseal
 from apps.common.throttles import count_call, forgive_call
-from apps.members.models import DeviceSession, Member
+from apps.members.models import DeviceSession, Member, Provider, SocialIdentity
 from apps.members.services import links
 
 # Members live in Korea, wherever the server's clock is.
@@ -91,25 +91,92 @@ def _reset_of(accounts: Sequence[Member]) -> Callable[[], Mail]:
     return write
 
 
-def send_password_changed(*, member_id: UUID, at: dt.datetime) -> bool:
-    """That the password was changed; False where there is nobody to tell."""
+def send_password_changed(*, member_id: UUID, at: dt.datetime, everywhere: bool) -> bool:
+    """That the password was changed, and which other logins there are, since a thief may have
+    linked one; False where there is nobody to tell.
+
+    Args:
+        everywhere: the device that it was changed on was logged out too.
+    """
+    member = Member.objects.filter(pk=member_id, email_verified=True).first()
+    if member is None:
+        return False
+    linked = SocialIdentity.objects.filter(member=member).order_by("pk")
+    providers = [Provider(name) for name in linked.values_list("provider", flat=True)]
+
+    def write() -> Mail:
+        if everywhere:
+            what = _(
+                "The password of @{username} on igloo was changed at {time} (Korean time), "
+                "and all devices were logged out."
+            )
+        else:
+            what = _(
+                "The password of @{username} on igloo was changed at {time} (Korean time), "
+                "and other devices were logged out."
+            )
+        paragraphs = [
+            what.format(username=member.username, time=in_korea(at)),
+            _(
+                "If it was not you, choose a new one with “Forgot password” in the app at "
+                "once, and write to us."
+            ),
+        ]
+        if providers:
+            text = _(
+                "The account can still be logged in to with: {providers}. If one of these is not "
+                "yours, unlink it in the app."
+            )
+            names = ", ".join(str(provider.label) for provider in providers)
+            paragraphs.append(text.format(providers=names))
+        return Mail(subject=_("Your password was changed"), paragraphs=paragraphs)
+
+    send_mail(write, to=member.email, language=member.locale)
+    return True
+
+
+def send_identity_changed(
+    *, member_id: UUID, provider: str, is_linked: bool, at: dt.datetime
+) -> bool:
+    """That a login at a provider was linked or unlinked; False where there is nobody to tell."""
     member = Member.objects.filter(pk=member_id, email_verified=True).first()
     if member is None:
         return False
 
     def write() -> Mail:
-        return Mail(
-            subject=_("Your password was changed"),
-            paragraphs=[
+        facts = {
+            "username": member.username,
+            "provider": Provider(provider).label,
+            "time": in_korea(at),
+        }
+        if is_linked:
+            subject = _("{provider} was linked to your account")
+            paragraphs = [
                 _(
-                    "The password of @{username} on igloo was changed at {time} (Korean time), "
-                    "and other devices were logged out."
-                ).format(username=member.username, time=in_korea(at)),
-                _(
-                    "If it was not you, choose a new one with “Forgot password” in the app at "
-                    "once, and write to us."
+                    "Since {time} (Korean time) @{username} on igloo can be logged in to with "
+                    "{provider} too."
                 ),
-            ],
+                _(
+                    "If it was not you, unlink it in the app at once, change your password, which "
+                    "logs other devices out, and write to us. A new password alone does not end "
+                    "this login."
+                ),
+            ]
+        else:
+            subject = _("{provider} was unlinked from your account")
+            paragraphs = [
+                _(
+                    "Since {time} (Korean time) @{username} on igloo cannot be logged in to with "
+                    "{provider} any more."
+                ),
+                _(
+                    "If it was not you, choose a new password with “Forgot password” in the app "
+                    "at once, and write to us."
+                ),
+            ]
+        return Mail(
+            subject=subject.format(**facts),
+            paragraphs=[paragraph.format(**facts) for paragraph in paragraphs],
         )
 
     send_mail(write, to=member.email, language=member.locale)
