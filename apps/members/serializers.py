@@ -114,7 +114,7 @@ class ProviderLoginIn(serializers.Serializer[Any]):
     access_token = TokenField(
         letters="A-Za-z0-9._~+/-", help_text="kakao, facebook (classic login)"
     )
-    code = TokenField(help_text="kakao, naver, apple (with its id_token or alone)")
+    code = TokenField(help_text="kakao, naver, apple (a new login: beside its id_token)")
     social_ticket = TokenField(help_text="of a 409 `consent_required`, in place of the token")
     nonce = TokenField(_NONCE_MAX, help_text="of POST /auth/nonce; naver: sent to it as `state`")
 

@@ -29,10 +29,11 @@ def new_nonce(client: ApiClient) -> str:
 def id_token_login(
     client: ApiClient, providers: World, provider: str, person: Person = MINJI, **claims: Any
 ) -> dict[str, str]:
-    """What an app sends after a login that gave it an id token."""
+    """What an app sends after a login that gave it an id token; with Apple's comes a code."""
     nonce = new_nonce(client)
     login = providers.login(provider, person, nonce=nonce)
-    return {"id_token": providers.id_token(login, **claims), "nonce": nonce}
+    code = {"code": providers.code(login)} if provider == "apple" else {}
+    return {"id_token": providers.id_token(login, **claims), "nonce": nonce} | code
 
 
 def code_login(

@@ -15,7 +15,7 @@ from apps.members.models import Member, PendingUnlink, Provider, SocialIdentity
 from apps.members.models.identity import SocialIdentityQuerySet
 from apps.members.services import proofs
 from apps.members.services.proofs import Evidence
-from apps.members.social.proof import Proof
+from apps.members.social.proof import Proof, require_revocable
 from apps.members.tokens import TokenInvalid
 from apps.tasks.services import enqueue_once
 
@@ -28,6 +28,7 @@ def link_identity(*, member: Member, evidence: Evidence) -> None:
 
     Raises:
         IdentityTaken, ProviderLinked
+        InvalidInput: a login of Apple's that could not be revoked.
         NonceInvalid, SocialTokenUsed: the evidence was used before.
         TokenInvalid: the account has been closed meanwhile.
     """
@@ -43,6 +44,7 @@ def link_identity(*, member: Member, evidence: Evidence) -> None:
             if identity is None:
                 if _identities(member).filter(provider=proof.provider).exists():
                     raise ProviderLinked
+                require_revocable(proof)
                 identity = SocialIdentity.objects.create(
                     member=member, provider=proof.provider, subject=proof.subject
                 )
