@@ -249,6 +249,8 @@ THROTTLE_RATES = {
     "password_reset": (60 * _SCALE, 3600),
     # Mails of one kind to one address, whoever asks. A window that is shorter than a link lives.
     "mail_to": (3, 900),
+    # The same, in a day, where nobody has confirmed the address: it may be a stranger's.
+    "mail_to_stranger": (10, 24 * 3600),
     "link": (60 * _SCALE, 60),
     "export": (5 * _SCALE, 3600),
     # Mails that anybody may have sent: by the caller's address, and by the mail's.

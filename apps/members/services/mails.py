@@ -48,7 +48,8 @@ def send_verification(*, member_id: UUID) -> bool:
             link_text=_("Confirm the address"),
         )
 
-    return _send_some("verify", write, to=member.email, language=member.locale)
+    scopes = ("mail_to", "mail_to_stranger")
+    return _send_some("verify", write, to=member.email, language=member.locale, scopes=scopes)
 
 
 def send_reset(*, member_ids: Sequence[UUID]) -> int:
@@ -255,22 +256,33 @@ def in_korea(at: dt.datetime) -> str:
     return f"{timezone.localtime(at, _KOREA):%Y-%m-%d %H:%M}"
 
 
-def _send_some(kind: str, write: Callable[[], Mail], *, to: str, language: str) -> bool:
-    """Send a mail that anyone can make us send; False past the limit of its address.
+def _send_some(
+    kind: str,
+    write: Callable[[], Mail],
+    *,
+    to: str,
+    language: str,
+    scopes: Sequence[str] = ("mail_to",),
+) -> bool:
+    """Send a mail that anyone can make us send; False past a limit of its address.
 
-    Its window is shorter than a link lives: whoever asks for too many has one that works.
+    The window of `mail_to` is shorter than a link lives: whoever asks for too many has one that
+    works.
     """
     # Of windows, the table is to hold no addresses of mails.
     digest = salted_hmac("apps.members.mails", to.lower(), algorithm="sha256").hexdigest()
     caller = f"{kind}:{digest}"
+    counted: list[str] = []
     try:
-        count_call("mail_to", caller)
-    except Throttled:
-        return False
-    try:
+        for scope in scopes:
+            counted.append(scope)
+            count_call(scope, caller)
         send_mail(write, to=to, language=language)
-    except BaseException:
+    except BaseException as error:
         # It is tried again, and must not be refused then for what did not arrive.
-        forgive_call("mail_to", caller)
+        for scope in counted:
+            forgive_call(scope, caller)
+        if isinstance(error, Throttled):
+            return False
         raise
     return True
