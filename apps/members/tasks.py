@@ -27,9 +27,9 @@ def delete_expired_sessions() -> int:
 
 
 @task(queue_name="mail")
-def send_consent_notice(notice_id: str) -> None:
+def send_consent_notice(*notice_ids: str) -> None:
     """See consent_notices.send_notice."""
-    consent_notices.send_notice(notice_id=UUID(notice_id))
+    consent_notices.send_notice(notice_ids=[UUID(notice_id) for notice_id in notice_ids])
 
 
 @task()
