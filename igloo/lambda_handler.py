@@ -37,7 +37,8 @@ logger = logging.getLogger(__name__)
 
 # What lambda:InvokeFunction allows, beside the tasks and events that the code declares.
 MANAGEMENT_COMMANDS = (
-    "check", "migrate", "recompute_renditions", "showmigrations", "sweep_tasks", "task_health",
+    "check", "migrate", "recompute_renditions", "reseal_tokens", "showmigrations", "sweep_tasks",
+    "task_health",
 )  # fmt: skip
 # The functions of zappa_settings.json that have an `expression`; a test compares.
 SCHEDULED_FUNCTIONS = ("apps.tasks.events.fire", "apps.tasks.events.sweep")

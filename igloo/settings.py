@@ -249,6 +249,8 @@ THROTTLE_RATES = {
     "password_reset": (60 * _SCALE, 3600),
     # Mails of one kind to one address, whoever asks. A window that is shorter than a link lives.
     "mail_to": (3, 900),
+    # The same, in a day, where nobody has confirmed the address: it may be a stranger's.
+    "mail_to_stranger": (10, 24 * 3600),
     "link": (60 * _SCALE, 60),
     "export": (5 * _SCALE, 3600),
     # Mails that anybody may have sent: by the caller's address, and by the mail's.
@@ -372,7 +374,7 @@ UPLOAD_UNATTACHED_SECONDS = 24 * 3600
 TASKS = {
     "default": {
         "BACKEND": "apps.tasks.backend.TaskBackend",
-        "QUEUES": ["default", "media", "push", "heavy"],
+        "QUEUES": ["default", "media", "push", "mail", "heavy"],
     },
 }
 # Who runs tasks: on Lambda each is one more invocation, elsewhere `manage.py task_worker` runs
@@ -399,6 +401,8 @@ TASK_QUEUES: dict[str, dict[str, Any]] = {
     "media": {"time_limit": 120, "max_attempts": 4, "backoff": 3, "backoff_cap": 300},
     # A provider that is away is away for a while.
     "push": {"time_limit": 60, "max_attempts": 8, "backoff": 10, "backoff_cap": 3600},
+    # A mail may hold the only way back into an account: tried for 4 to 7 hours.
+    "mail": {"time_limit": 60, "max_attempts": 16, "backoff": 10, "backoff_cap": 3600},
     "heavy": {
         "transport": _HEAVY_TRANSPORT,
         "time_limit": 6 * 3600 if _ON_ECS else 840,

@@ -93,9 +93,11 @@ class SignupIn(serializers.Serializer[Any]):
 class TokenField(serializers.RegexField):
     """A token or code: what may stand in a header or a form."""
 
-    def __init__(self, max_length: int = _TOKEN_MAX, **kwargs: Any) -> None:
+    def __init__(
+        self, max_length: int = _TOKEN_MAX, *, letters: str = r"\x21-\x7e", **kwargs: Any
+    ) -> None:
         super().__init__(
-            r"^[\x21-\x7e]+\Z",
+            rf"^[{letters}]+\Z",
             max_length=max_length,
             required=False,
             trim_whitespace=False,
@@ -107,8 +109,12 @@ class ProviderLoginIn(serializers.Serializer[Any]):
     """A login at a provider: one of its tokens or codes, or the ticket of an earlier call."""
 
     id_token = TokenField(help_text="kakao, apple, google, facebook (limited login)")
-    access_token = TokenField(help_text="kakao, facebook (classic login)")
-    code = TokenField(help_text="kakao, naver, apple (with its id_token or alone)")
+    # RFC 6750, 2.1, without padding: a provider may take a token with some for the same one, and
+    # here it would be another.
+    access_token = TokenField(
+        letters="A-Za-z0-9._~+/-", help_text="kakao, facebook (classic login)"
+    )
+    code = TokenField(help_text="kakao, naver, apple (a new login: beside its id_token)")
     social_ticket = TokenField(help_text="of a 409 `consent_required`, in place of the token")
     nonce = TokenField(_NONCE_MAX, help_text="of POST /auth/nonce; naver: sent to it as `state`")
 

@@ -26,10 +26,10 @@ def delete_expired_sessions() -> int:
     return sessions.delete_expired_sessions()
 
 
-@task()
-def send_consent_notice(notice_id: str) -> None:
+@task(queue_name="mail")
+def send_consent_notice(*notice_ids: str) -> None:
     """See consent_notices.send_notice."""
-    consent_notices.send_notice(notice_id=UUID(notice_id))
+    consent_notices.send_notice(notice_ids=[UUID(notice_id) for notice_id in notice_ids])
 
 
 @task()
@@ -38,25 +38,38 @@ def send_consent_notices() -> dict[str, int]:
     return consent_notices.send_notices()
 
 
-@task(queue_name="push")
+@task(queue_name="mail")
 def mail_verification(member_id: str) -> bool:
     """See mails.send_verification."""
     return mails.send_verification(member_id=UUID(member_id))
 
 
-@task(queue_name="push")
+@task(queue_name="mail")
 def mail_reset(member_ids: list[str]) -> int:
     """See mails.send_reset."""
     return mails.send_reset(member_ids=[UUID(member_id) for member_id in member_ids])
 
 
-@task(queue_name="push")
-def mail_password_changed(member_id: str, at: str) -> bool:
+@task(queue_name="mail")
+def mail_password_changed(member_id: str, at: str, everywhere: bool = False) -> bool:
     """See mails.send_password_changed; `at` is in ISO 8601."""
-    return mails.send_password_changed(member_id=UUID(member_id), at=dt.datetime.fromisoformat(at))
+    return mails.send_password_changed(
+        member_id=UUID(member_id), at=dt.datetime.fromisoformat(at), everywhere=everywhere
+    )
 
 
-@task(queue_name="push")
+@task(queue_name="mail")
+def mail_identity_changed(member_id: str, provider: str, is_linked: bool, at: str) -> bool:
+    """See mails.send_identity_changed; `at` is in ISO 8601."""
+    return mails.send_identity_changed(
+        member_id=UUID(member_id),
+        provider=provider,
+        is_linked=is_linked,
+        at=dt.datetime.fromisoformat(at),
+    )
+
+
+@task(queue_name="mail")
 def mail_address_changed(member_id: str, sealed_old: str, at: str) -> bool:
     """See mails.send_address_changed; `at` is in ISO 8601."""
     return mails.send_address_changed(
@@ -64,18 +77,10 @@ def mail_address_changed(member_id: str, sealed_old: str, at: str) -> bool:
     )
 
 
-@task(queue_name="push")
+@task(queue_name="mail")
 def mail_new_device(session_id: str) -> bool:
     """See mails.send_new_device."""
     return mails.send_new_device(session_id=UUID(session_id))
-
-
-@task(queue_name="push")
-def mail_login_linked(member_id: str, provider: str, at: str) -> bool:
-    """See mails.send_login_linked; `at` is in ISO 8601."""
-    return mails.send_login_linked(
-        member_id=UUID(member_id), provider=provider, at=dt.datetime.fromisoformat(at)
-    )
 
 
 @task()
@@ -84,7 +89,7 @@ def recount_member(member_id: str) -> None:
     erasing.recount_member(member_id=UUID(member_id))
 
 
-@task()
+@task(queue_name="mail")
 def mail_leaving(leaving_id: str) -> None:
     """See leaving.mail_leaving."""
     leaving.mail_leaving(leaving_id=UUID(leaving_id))
@@ -97,7 +102,7 @@ def mail_deletion_links(member_ids: list[str]) -> None:
         mail_deletion_link.enqueue(member_id)
 
 
-@task()
+@task(queue_name="mail")
 def mail_deletion_link(member_id: str) -> None:
     """See leaving.mail_deletion_link."""
     leaving.mail_deletion_link(member_id=UUID(member_id))
@@ -129,7 +134,7 @@ def make_export(export_id: str) -> str:
     return exporting.make_export(export_id=UUID(export_id))
 
 
-@task()
+@task(queue_name="mail")
 def mail_export(export_id: str) -> None:
     """See exporting.mail_export."""
     exporting.mail_export(export_id=UUID(export_id))

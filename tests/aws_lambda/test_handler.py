@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -29,6 +30,7 @@ from apps.members.models import Member
 from apps.tasks.models import BackgroundTask
 from apps.tasks.transports.zappa import event_of
 from igloo import lambda_handler
+from igloo.config import BASE_DIR
 from igloo.lambda_handler import (
     MANAGEMENT_COMMANDS,
     SCHEDULED_FUNCTIONS,
@@ -396,6 +398,22 @@ def test_migrations_and_checks(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_each_command_is_one_that_exists() -> None:
     assert set(MANAGEMENT_COMMANDS) <= set(management.get_commands())
+
+
+# What the docs tell to run beside a stage: from a checkout, or in a container.
+RUN_ELSEWHERE = {
+    *("collectstatic", "cost", "traffic", "zappa_events"),
+    *("sync_schedules", "task_worker"),
+}
+
+
+def test_what_the_docs_tell_to_run_on_a_stage_is_run() -> None:
+    docs = [BASE_DIR / "README.md", *(BASE_DIR / "docs").glob("*.md")]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in docs)
+    told = set(re.findall(r"manage\.py ([a-z_]+)", text))
+    told |= set(re.findall(r"zappa\.cli manage \S+ ([a-z_]+)", text))
+    assert told - RUN_ELSEWHERE <= set(MANAGEMENT_COMMANDS)
+    assert told >= RUN_ELSEWHERE | {"reseal_tokens"}
 
 
 @pytest.mark.parametrize(

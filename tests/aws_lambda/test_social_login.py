@@ -84,11 +84,12 @@ def world() -> Iterator[World]:
 @pytest.mark.usefixtures("committed")
 def test_it_logs_in_with_a_provider(unpacked: Path, stage: Mapping[str, str], world: World) -> None:
     google = world.id_token(world.login("google", PEOPLE[1]))
+    forged = world.id_token(world.login("google", PEOPLE[2]))[:-8] + "AAAAAAAA"
     body = {"id_token": google, "device": DEVICE_JSON, **NEW_MEMBER}
     calls = [
         ["/api/v1/auth/social/google", body],
         ["/api/v1/auth/social/google", body],
-        ["/api/v1/auth/social/google", body | {"id_token": google[:-8] + "AAAAAAAA"}],
+        ["/api/v1/auth/social/google", body | {"id_token": forged}],
     ]
     variables = dict(stage) | world.values | {"STAGE": "local"}
     output = run(START + PROGRAM, unpacked, **variables, CALLS=json.dumps(calls))

@@ -99,4 +99,4 @@ def test_it_waits_for_ses_no_longer_than_a_task_may(calls: list[str]) -> None:
     backend.open()
     config = backend.connection.meta.config
     longest = (config.connect_timeout + config.read_timeout) * config.retries["total_max_attempts"]
-    assert 0 < longest < project.TASK_QUEUES["push"]["time_limit"]
+    assert 0 < longest < project.TASK_QUEUES["mail"]["time_limit"]

@@ -260,7 +260,7 @@ def test_a_container_starts_as_its_stage(stage_of_container: dict[str, str], tmp
     stage, ecs, proxies, queues = json.loads(start(tmp_path, shown=shown, **stage_of_container))
     assert stage == "production"
     assert proxies == 1
-    assert set(queues) == {"default", "media", "push", "heavy"}
+    assert set(queues) == {"default", "media", "push", "mail", "heavy"}
     assert queues.pop("heavy") == "ecs"
     assert set(queues.values()) == {"djangoq"}
     # What apps/tasks/transports/ecs.py starts is what this stack made.

@@ -15,7 +15,7 @@ from tests.builders import DEVICE_JSON
 from tests.contract.client import Answer
 from tests.members import test_social_forged as forged
 from tests.members.scene import Scene, changed
-from tests.members.social import MINJI, NEW_MEMBER
+from tests.members.social import MINJI, NEW_MEMBER, RESPELLED
 
 Forge = Callable[[World, str, str], str]
 NOW = int(time.time())
@@ -32,15 +32,17 @@ OF_PROVIDERS: dict[str, tuple[dict[str, Any] | Forge, str]] = {
 }
 
 
-def social_body(scene: Scene, providers: World, **claims: Any) -> dict[str, Any]:
-    """What Minji's phone sends after her login at Kakao."""
+def social_body(
+    scene: Scene, providers: World, provider: str = "kakao", **claims: Any
+) -> dict[str, Any]:
+    """What Minji's phone sends after her login at a provider."""
     nonce = scene.client().post("/api/v1/auth/nonce").json["nonce"]
-    token = providers.id_token(providers.login("kakao", MINJI, nonce=nonce), **claims)
+    token = providers.id_token(providers.login(provider, MINJI, nonce=nonce), **claims)
     return {"id_token": token, "nonce": nonce, "device": DEVICE_JSON} | NEW_MEMBER
 
 
-def social(scene: Scene, body: dict[str, Any]) -> Answer:
-    return scene.client().post("/api/v1/auth/social/kakao", body)
+def social(scene: Scene, body: dict[str, Any], provider: str = "kakao") -> Answer:
+    return scene.client().post(f"/api/v1/auth/social/{provider}", body)
 
 
 @pytest.mark.parametrize("name", OF_PROVIDERS)
@@ -62,27 +64,56 @@ def test_a_login_at_a_provider_once_more(scene: Scene, providers: World) -> None
     body = social_body(scene, providers)
     assert social(scene, body).status == 201
     scene.ready()
-    assert social(scene, body).status == 401
+    social(scene, body).problem(401, "nonce_invalid")
+    nonce = scene.client().post("/api/v1/auth/nonce").json["nonce"]
+    scene.ready()
+    social(scene, body | {"nonce": nonce}).problem(401, "social_token_used")
     token = providers.id_token(providers.login("kakao", MINJI, nonce=body["nonce"]))
     social(scene, body | {"id_token": token}).problem(401, "nonce_invalid")
     assert changed(scene) == set()
 
 
-def test_someone_elses_id_at_a_provider_with_no_token(scene: Scene, providers: World) -> None:
-    assert social(scene, social_body(scene, providers)).status == 201
+@pytest.mark.parametrize("spelling", RESPELLED)
+def test_a_used_token_of_google_spelled_another_way(
+    scene: Scene, providers: World, spelling: str
+) -> None:
+    """No nonce of it was spent: the token alone keeps it from being used again."""
+    token = providers.id_token(providers.login("google", MINJI))
+    body = {"id_token": token, "device": DEVICE_JSON} | NEW_MEMBER
+    assert social(scene, body, "google").status == 201
     scene.ready()
-    subject = MINJI.subject("kakao")
-    for body in ({"id": subject}, {"subject": subject, "access_token": subject}):
-        answer = social(scene, {"device": DEVICE_JSON} | body)
-        assert answer.status in (400, 401)
-        assert "refresh_token" not in answer.text
+    body["id_token"] = RESPELLED[spelling](token)
+    social(scene, body, "google").problem(401, "social_token_used")
     assert changed(scene) == set()
 
 
-def test_the_address_of_an_account_opens_no_account(scene: Scene, providers: World) -> None:
-    """Neither by its name nor because a provider says that it is confirmed."""
+def test_someone_elses_id_at_a_provider_with_no_token(scene: Scene, providers: World) -> None:
+    """The original's hole: whoever sent a member's id was that member."""
+    assert social(scene, social_body(scene, providers)).status == 201
+    member = Member.objects.exclude(pk=scene.alice.pk).get()
+    scene.ready()
+    subject = MINJI.subject("kakao")
+    for claim in (
+        {},
+        {"id": subject},
+        {"sub": subject, "email": MINJI.email},
+        {"member_id": str(member.pk)},
+        {"social_id": subject, "social_type": "kakao"},
+    ):
+        problem = social(scene, {"device": DEVICE_JSON} | claim).problem(400, "invalid_input")
+        assert problem["errors"][0]["code"] == "one_of"
+    made_up = {"device": DEVICE_JSON, "subject": subject, "access_token": subject}
+    social(scene, made_up).problem(401, "social_token_invalid")
+    assert changed(scene) == set()
+
+
+@pytest.mark.parametrize("provider", ["kakao", "google"])
+def test_the_address_of_an_account_opens_no_account(
+    scene: Scene, providers: World, provider: str
+) -> None:
+    """Neither by its name nor because a provider says, as Google does, that it is confirmed."""
     Member.objects.filter(pk=scene.alice.pk).update(email=MINJI.email, email_verified=True)
-    answer = social(scene, social_body(scene, providers))
+    answer = social(scene, social_body(scene, providers, provider), provider)
     assert answer.status == 201
     assert answer.json["member"]["id"] != str(scene.alice.pk)
     assert not SocialIdentity.objects.filter(member=scene.alice).exists()

@@ -10,14 +10,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from apps.members import tasks
 from apps.members.models import Consent, ConsentNotice, Member
 from apps.members.services import consent_notices
 from apps.members.services.consent_notices import send_notice, send_notices
 from apps.members.services.consents import may_market
 from apps.tasks.models import BackgroundTask
 from apps.tasks.runner import run_due_tasks
+from igloo.laptop.providers.world import World
 from tests.builders import ApiClient, make_member
 from tests.concurrency import at_once
+from tests.members.social import NEW_MEMBER, id_token_login, log_in
 from tests.members.test_consents import VERSION, choose, state
 
 DAY = dt.timedelta(days=1)
@@ -52,35 +55,72 @@ def told(**fields: Any) -> list[tuple[str, str, bool]]:
     [
         (
             "ko",
-            ("마케팅 정보 수신", "동의하셨고", "철회하셨고", "동의하지 않", "보낸 곳: igloo"),
+            ("마케팅 정보 수신", "동의하셨고", "철회하셨고", "보낸 곳: igloo"),
         ),
-        ("en", ("marketing messages", "You agreed", "back", "You did not agree", "From: igloo")),
+        ("en", ("marketing messages", "You agreed", "back", "From: igloo")),
     ],
 )
 def test_each_change_is_told_by_mail(alice: ApiClient, locale: str, words: tuple[str, ...]) -> None:
-    what, agreed, taken_back, refused, sender = words
+    what, agreed, taken_back, sender = words
     member = reachable(Member.objects.get(), locale)
     choose(alice, "marketing")
     choose(alice, "marketing")
     choose(alice, "marketing", False)
-    choose(alice, "marketing_night", False)
     assert mail.outbox == []
-    assert run_due_tasks() == 3
+    assert run_due_tasks() == 2
     results = {message.body: message for message in mail.outbox}
-    assert len(results) == 3
-    for result, kind, granted in (
-        (agreed, "marketing", True),
-        (taken_back, "marketing", False),
-        (refused, "marketing_night", False),
-    ):
+    assert len(results) == 2
+    for result, granted in ((agreed, True), (taken_back, False)):
         [body] = [text for text in results if result in text]
-        row = Consent.objects.get(kind=kind, granted=granted)
+        row = Consent.objects.get(kind="marketing", granted=granted)
         when = row.created_at.astimezone(KOREA).strftime("%Y-%m-%d %H:%M (KST)")
         assert all(part in body for part in (what, sender, "alice", VERSION, when))
         assert results[body].to == [member.email]
         [(html, _kind)] = results[body].alternatives
         assert when in html
-    assert told() == [("outcome", "mail", True)] * 3
+    assert told() == [("outcome", "mail", True)] * 2
+
+
+def test_a_no_that_was_never_a_yes_is_told_by_the_answer(alice: ApiClient) -> None:
+    """Nothing has changed by it."""
+    reachable(Member.objects.get())
+    choose(alice, "marketing_night", False)
+    assert run_due_tasks() == 0
+    assert told() == [("outcome", "answer", True)]
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        ("ko", ("igloo: 동의 처리 결과 안내", "동의하셨고", "동의하지 않")),
+        ("en", ("igloo: your choices", "You agreed", "You did not agree")),
+    ],
+)
+def test_a_new_member_is_told_of_all_choices_in_one_mail(
+    anonymous: ApiClient, providers: World, settings: Any, locale: str, words: tuple[str, ...]
+) -> None:
+    """Whose address Google has confirmed."""
+    subject, agreed, refused = words
+    body = id_token_login(anonymous, providers, "google") | NEW_MEMBER
+    choice = {"kind": "marketing", "version": VERSION, "granted": False}
+    body["consents"] = [*body["consents"], choice]
+    log_in(anonymous, "google", **body)
+    Member.objects.update(locale=locale)
+    # What fails once is told again in one mail, too.
+    working, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, f"{__name__}.Away"
+    run_due_tasks()
+    BackgroundTask.objects.all().delete()
+    ConsentNotice.objects.update(queued_at=timezone.now() - 1.1 * DAY)
+    assert send_notices() == {"again": 3, "two_years": 0}
+    settings.EMAIL_BACKEND = working
+    assert run_due_tasks() == 1
+    [message] = mail.outbox
+    assert message.subject == subject
+    assert message.body.count(agreed) == 2
+    assert message.body.count(refused) == 1
+    assert message.body.count(VERSION) == 3
+    assert ConsentNotice.objects.filter(channel="mail", told_at__isnull=False).count() == 3
+    assert send_notices() == NOTHING
 
 
 def test_without_a_verified_address_the_answer_tells(alice: ApiClient) -> None:
@@ -94,8 +134,8 @@ def test_a_mail_is_sent_once_whoever_runs_its_task(alice: ApiClient) -> None:
     reachable(Member.objects.get())
     choose(alice, "marketing")
     [notice] = ConsentNotice.objects.filter(told_at=None)
-    send_notice(notice_id=notice.pk)
-    send_notice(notice_id=notice.pk)
+    send_notice(notice_ids=[notice.pk])
+    send_notice(notice_ids=[notice.pk])
     assert run_due_tasks() == 1
     assert len(mail.outbox) == 1
 
@@ -105,7 +145,7 @@ def test_two_workers_at_once_send_one_mail() -> None:
     client = ApiClient(reachable(make_member()))
     choose(client, "marketing")
     [notice] = ConsentNotice.objects.filter(told_at=None)
-    at_once(*(lambda: send_notice(notice_id=notice.pk) for _ in range(3)))
+    at_once(*(lambda: send_notice(notice_ids=[notice.pk]) for _ in range(3)))
     assert len(mail.outbox) == 1
 
 
@@ -126,7 +166,7 @@ def test_a_choice_that_is_rolled_back_tells_nothing(
     def fail(*_args: Any, **_kwargs: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(consent_notices, "enqueue_many", fail)
+    monkeypatch.setattr(type(tasks.send_consent_notice), "enqueue", fail)
     assert choose(alice, "marketing").status_code == 500
     assert not Consent.objects.filter(kind="marketing").exists()
     assert told() == []

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from apps.common.models import RateWindow
 from apps.members.models import Member
 from apps.members.services import links, profile
 from apps.tasks.models import BackgroundTask
@@ -140,6 +141,33 @@ def test_of_many_mails_to_one_address_few_are_sent_whoever_asks(
         for _ in range(3):
             assert ask(client).status_code == 202
     assert len(mails_to("victim@example.com")) == 3
+
+
+def test_an_address_that_nobody_confirmed_gets_few_mails_in_a_day(
+    alice: ApiClient, settings: Any
+) -> None:
+    """3 in 15 minutes would be 288 a day, to whomever somebody names."""
+    limit, period = settings.THROTTLE_RATES["mail_to_stranger"]
+    assert (limit, period) == (10, 24 * 3600)
+    alice.patch("/me", {"email": ADDRESS}, format="json")
+    assert len(mails_to(ADDRESS)) == 1
+    for _ in range(limit + 2):
+        # A quarter of an hour later.
+        forget_windows("mail_to:")
+        assert ask(alice).status_code == 202
+        mails_to(ADDRESS)
+    assert len(mails_to(ADDRESS)) == limit
+    # Another address is another one's.
+    alice.patch("/me", {"email": "minji@example.org"}, format="json")
+    assert len(mails_to("minji@example.org")) == 1
+    # The next day.
+    forget_windows("mail_to")
+    alice.patch("/me", {"email": ADDRESS}, format="json")
+    assert len(mails_to(ADDRESS)) == limit + 1
+
+
+def forget_windows(prefix: str) -> None:
+    assert RateWindow.objects.filter(key__startswith=prefix).delete()[0] >= 1
 
 
 class Away(BaseEmailBackend):

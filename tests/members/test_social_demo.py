@@ -56,7 +56,7 @@ def test_somebody_agrees_at_the_provider_and_is_logged_in(
     back = urlsplit(address)
     found = parse_qs(back.query or back.fragment)
     assert found["state"] == [nonce]
-    proof = {login["kind"]: found[login["kind"]][0], "nonce": nonce}
+    proof = {kind: found[kind][0] for kind in login["kind"].split()} | {"nonce": nonce}
     assert log_in(anonymous, provider, **proof, **NEW_MEMBER).status_code == 201
 
 

@@ -11,13 +11,12 @@ from django.core.management import call_command
 from apps.common import sealing
 from apps.members import tasks
 from apps.members.errors import ProviderUnavailable
-from apps.members.models import Member, PendingUnlink, SocialIdentity
+from apps.members.models import PendingUnlink, SocialIdentity
 from apps.members.services import identities, passwords
 from apps.tasks.models import BackgroundTask
 from igloo.laptop.providers.world import World
-from tests.builders import PASSWORD, ApiClient, confirmed, make_member, suspended
+from tests.builders import PASSWORD, ApiClient, make_member, suspended
 from tests.concurrency import at_once
-from tests.members.mailbox import mails_to
 from tests.members.social import (
     JUN,
     MINJI,
@@ -52,41 +51,6 @@ def social_member(providers: World, provider: str = "kakao") -> ApiClient:
 def kept_token() -> str:
     """Apple's refresh token, as it is kept with the only identity there is."""
     return sealing.unseal(SocialIdentity.objects.get().refresh_token, settings.SOCIAL_TOKEN_KEYS)
-
-
-def apple_login(client: ApiClient, providers: World) -> dict[str, str]:
-    """An id token with the code that iOS gives beside it."""
-    body = id_token_login(client, providers, "apple")
-    login = providers.login("apple", MINJI, nonce=body["nonce"])
-    return body | {"code": providers.code(login)}
-
-
-def test_a_login_that_was_added_is_told_by_mail(alice: ApiClient, providers: World) -> None:
-    """Who found the phone would have a way in that no new password ends."""
-    assert alice.member
-    confirmed(alice.member, "alice@example.com")
-    body = id_token_login(alice, providers, "kakao")
-    for _retry in range(2):
-        assert link(alice, "kakao", body).status_code == 204
-    [message] = mails_to("alice@example.com")
-    assert message.subject == "로그인 방법이 추가되었어요"
-    assert "@alice" in message.body
-    assert "카카오" in message.body
-
-
-def test_one_that_is_refused_or_whose_address_is_not_confirmed_tells_nobody(
-    alice: ApiClient, bob: ApiClient, providers: World
-) -> None:
-    assert alice.member
-    alice.member.email = "alice@example.com"
-    alice.member.save(update_fields=["email"])
-    assert link(alice, "kakao", id_token_login(alice, providers, "kakao")).status_code == 204
-    assert mails_to("alice@example.com") == []
-    assert bob.member
-    confirmed(bob.member, "bob@example.com")
-    taken = link(bob, "kakao", id_token_login(bob, providers, "kakao"))
-    assert_refused(taken, 409, "identity_taken")
-    assert mails_to("bob@example.com") == []
 
 
 @pytest.mark.parametrize(("provider", "kind"), ALL_WAYS)
@@ -227,8 +191,7 @@ def run_told() -> int:
 def test_apples_refresh_token_is_kept_encrypted_and_revoked(
     anonymous: ApiClient, providers: World
 ) -> None:
-    response = log_in(anonymous, "apple", **apple_login(anonymous, providers), **NEW_MEMBER)
-    client = ApiClient(Member.objects.get(pk=response.json()["member"]["id"]))
+    client = ApiClient(join(anonymous, providers, "apple"))
     [token] = providers.refresh_tokens
     identity = SocialIdentity.objects.get()
     assert token not in str(SocialIdentity.objects.values())
@@ -249,13 +212,34 @@ def test_apples_refresh_token_is_kept_encrypted_and_revoked(
 
 
 def test_the_newest_of_apples_tokens_is_kept(anonymous: ApiClient, providers: World) -> None:
-    log_in(anonymous, "apple", **apple_login(anonymous, providers), **NEW_MEMBER)
-    log_in(anonymous, "apple", **apple_login(anonymous, providers))
+    log_in(anonymous, "apple", **id_token_login(anonymous, providers, "apple"), **NEW_MEMBER)
+    log_in(anonymous, "apple", **id_token_login(anonymous, providers, "apple"))
     first, second = providers.refresh_tokens
     assert kept_token() == second != first
     # A login without a code leaves it.
-    log_in(anonymous, "apple", **id_token_login(anonymous, providers, "apple"))
+    body = id_token_login(anonymous, providers, "apple")
+    del body["code"]
+    assert log_in(anonymous, "apple", **body).status_code == 200
     assert kept_token() == second
+
+
+def test_a_login_with_apple_that_could_not_be_revoked_is_not_kept(
+    alice: ApiClient, anonymous: ApiClient, providers: World
+) -> None:
+    """App Review, 5.1.1 (v): what is deleted with the account has to be ended at Apple."""
+    body = id_token_login(anonymous, providers, "apple")
+    code = body.pop("code")
+    with Unchanged():
+        for response in (
+            log_in(anonymous, "apple", **body),
+            log_in(anonymous, "apple", **body, **NEW_MEMBER),
+            link(alice, "apple", body),
+        ):
+            problem = assert_refused(response, 400, "invalid_input")
+            assert [(e["pointer"], e["code"]) for e in problem["errors"]] == [("/code", "required")]
+    # Nothing was spent: the same login with its code does.
+    assert link(alice, "apple", body | {"code": code}).status_code == 204
+    assert kept_token() in providers.refresh_tokens
 
 
 def test_kakao_is_told_until_it_has_heard(providers: World) -> None:
@@ -309,12 +293,12 @@ def test_forgetting_takes_all_of_one_member(alice: ApiClient, providers: World) 
     identities.forget_identities(member=alice.member)
     assert linked(alice) == []
     assert linked(other) == ["google"]
-    # Apple gave no refresh token, and Naver can be told nothing.
-    assert [pending.provider for pending in PendingUnlink.objects.all()] == ["kakao"]
+    # Naver can be told nothing.
+    assert {pending.provider for pending in PendingUnlink.objects.all()} == {"kakao", "apple"}
 
 
 def test_keys_rotate(anonymous: ApiClient, providers: World, settings: Any) -> None:
-    log_in(anonymous, "apple", **apple_login(anonymous, providers), **NEW_MEMBER)
+    log_in(anonymous, "apple", **id_token_login(anonymous, providers, "apple"), **NEW_MEMBER)
     [token] = providers.refresh_tokens
     old, new = settings.SOCIAL_TOKEN_KEYS[0], Fernet.generate_key().decode()
     settings.SOCIAL_TOKEN_KEYS = [new, old]

@@ -21,6 +21,7 @@ from tests.members.social import (
     JUN,
     MINJI,
     NEW_MEMBER,
+    RESPELLED,
     WAYS,
     Unchanged,
     assert_refused,
@@ -92,6 +93,41 @@ def test_what_logged_somebody_in_does_so_no_second_time(
             assert_refused(log_in(anonymous, provider, **body), 401, "social_token_used")
 
 
+@pytest.mark.parametrize("spelling", RESPELLED)
+def test_a_token_that_is_spelled_another_way_is_the_same(
+    anonymous: ApiClient, providers: World, spelling: str
+) -> None:
+    """Google's need no nonce, so nothing else keeps one from being used again."""
+    token = providers.id_token(providers.login("google", MINJI))
+    assert log_in(anonymous, "google", id_token=token, **NEW_MEMBER).status_code == 201
+    with Unchanged():
+        response = log_in(anonymous, "google", id_token=RESPELLED[spelling](token))
+        assert_refused(response, 401, "social_token_used")
+
+
+@pytest.mark.parametrize("spelling", ["padded", "with a letter that is skipped"])
+def test_a_token_that_is_spelled_as_no_provider_does(
+    anonymous: ApiClient, providers: World, spelling: str
+) -> None:
+    token = providers.id_token(providers.login("google", MINJI))
+    with Unchanged():
+        response = log_in(anonymous, "google", id_token=RESPELLED[spelling](token), **NEW_MEMBER)
+        assert_refused(response, 401, "social_token_invalid")
+
+
+@pytest.mark.parametrize("ending", ["=", "%20", ",", '"', "\\"])
+def test_an_access_token_that_is_spelled_another_way(
+    anonymous: ApiClient, providers: World, ending: str
+) -> None:
+    body = token_login(anonymous, providers, "facebook")
+    assert log_in(anonymous, "facebook", **body, **NEW_MEMBER).status_code == 201
+    calls = list(providers.calls)
+    with Unchanged():
+        response = log_in(anonymous, "facebook", access_token=body["access_token"] + ending)
+        assert_refused(response, 400, "invalid_input")
+    assert providers.calls == calls
+
+
 @pytest.mark.parametrize(("provider", "kind"), ALL_WAYS)
 def test_somebody_new_is_asked_for_consents_and_comes_back_with_the_ticket(
     anonymous: ApiClient, providers: World, provider: str, kind: str
@@ -147,14 +183,6 @@ def test_a_suspended_member_logs_in_and_an_inactive_one_does_not(
     body = id_token_login(anonymous, providers, "kakao")
     with Unchanged():
         assert_refused(log_in(anonymous, "kakao", **body, **NEW_MEMBER), 401, "login_failed")
-
-
-def test_the_same_address_joins_no_accounts(anonymous: ApiClient, providers: World) -> None:
-    make_member("minji", email=MINJI.email)
-    first = join(anonymous, providers, "google")
-    second = join(anonymous, providers, "kakao")
-    assert Member.objects.filter(email=MINJI.email).count() == 3
-    assert first.pk != second.pk
 
 
 @pytest.mark.parametrize(

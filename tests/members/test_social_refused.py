@@ -1,13 +1,15 @@
-"""What must log nobody in, beside forged tokens: others' tokens and codes, mere ids, no body."""
+"""What must log nobody in, beside forged tokens: others' tokens and codes, no body.
+
+Mere ids, and addresses of accounts, are in test_attacks_social.py.
+"""
 
 from typing import Any
 
 import pytest
 
-from apps.members.models import Member
 from igloo.laptop.providers import server
 from igloo.laptop.providers.world import World
-from tests.builders import ApiClient, make_member
+from tests.builders import ApiClient
 from tests.members.social import (
     JUN,
     MINJI,
@@ -93,41 +95,6 @@ def test_apples_code_of_somebody_else_beside_an_id_token(
     with Unchanged():
         response = log_in(anonymous, "apple", **body, **NEW_MEMBER)
         assert_refused(response, 401, "social_token_invalid")
-
-
-# --- The original's hole ------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    "claim",
-    [
-        {},
-        {"id": "{subject}"},
-        {"sub": "{subject}", "email": MINJI.email},
-        {"member_id": "{member}"},
-        {"social_id": "{subject}", "social_type": "kakao"},
-    ],
-)
-def test_somebody_elses_id_without_a_token(
-    anonymous: ApiClient, providers: World, claim: dict[str, str]
-) -> None:
-    member = join(anonymous, providers, "kakao")
-    sent = {
-        name: value.format(subject=MINJI.subject("kakao"), member=member.pk)
-        for name, value in claim.items()
-    }
-    with Unchanged():
-        problem = assert_refused(log_in(anonymous, "kakao", **sent), 400, "invalid_input")
-    assert problem["errors"][0]["code"] == "one_of"
-
-
-def test_the_address_of_an_account_opens_it_to_nobody(
-    anonymous: ApiClient, providers: World
-) -> None:
-    victim = make_member("victim", email=JUN.email)
-    Member.objects.filter(pk=victim.pk).update(email_verified=True)
-    body = id_token_login(anonymous, providers, "google", MINJI, email=JUN.email)
-    response = log_in(anonymous, "google", **body, **NEW_MEMBER)
-    assert response.json()["member"]["id"] != str(victim.pk)
-    assert not victim.identities.exists()
 
 
 # --- The body -----------------------------------------------------------------------------------

@@ -39,10 +39,10 @@ def test_the_default_queue_is_needed(queues: dict[str, Any]) -> None:
 
 
 def test_a_queue_has_a_policy_and_a_policy_has_a_queue(queues: dict[str, Any]) -> None:
-    queues["mail"] = queues.pop("push")
+    queues["post"] = queues.pop("push")
     [message] = check_queues(None)
     assert message.id == "tasks.E002"
-    assert "mail, push" in message.msg
+    assert "post, push" in message.msg
 
 
 def test_a_policy_has_no_other_names(queues: dict[str, Any]) -> None:

@@ -2,13 +2,15 @@
 
 The outcome of a choice must be told within 14 days, with who asks, what was chosen, when and what
 came of it (Network Act, article 50 (7), decree, article 62-2). The answer of the API tells it at
-once; a mail does too, where there is an address that was verified.
+once; a mail does too, where there is an address that was verified. What was chosen in one call is
+told in one mail, and none goes out for a no alone that was never a yes: nothing has changed.
 """
 
 import datetime as dt
-import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,8 +25,6 @@ from apps.members import tasks
 from apps.members.models import Consent, ConsentNotice, Member
 from apps.tasks.services import enqueue_many
 
-logger = logging.getLogger(__name__)
-
 _KOREA = ZoneInfo("Asia/Seoul")
 # Notices of one transaction.
 _BATCH = 200
@@ -37,7 +37,7 @@ _TRY_FOR = dt.timedelta(days=14)
 def tell_outcomes(*, member: Member, consents: Sequence[Consent]) -> None:
     """Note that new consents are told of, and have the mails sent; in the transaction that adds
     them."""
-    by_mail = _has_address(member)
+    by_mail = _has_address(member) and _change_something(member, consents)
     notices = ConsentNotice.objects.bulk_create(
         ConsentNotice(
             consent=consent,
@@ -48,7 +48,14 @@ def tell_outcomes(*, member: Member, consents: Sequence[Consent]) -> None:
         for consent in consents
     )
     if by_mail and notices:
-        enqueue_many(tasks.send_consent_notice, [(str(notice.pk),) for notice in notices])
+        tasks.send_consent_notice.enqueue(*(str(notice.pk) for notice in notices))
+
+
+def _change_something(member: Member, consents: Sequence[Consent]) -> bool:
+    if any(consent.granted for consent in consents):
+        return True
+    kinds = [consent.kind for consent in consents]
+    return Consent.objects.filter(member=member, kind__in=kinds, granted=True).exists()
 
 
 def confirm(*, consent: Consent, at: dt.datetime) -> None:
@@ -80,15 +87,19 @@ def _tell_again() -> int:
     total = 0
     while True:
         with transaction.atomic():
-            ids = list(
-                untold.select_for_update(skip_locked=True)
-                .order_by("queued_at")
-                .values_list("pk", flat=True)[:_BATCH]
+            rows = list(
+                untold.select_for_update(of=("self",), skip_locked=True)
+                .order_by("queued_at", "pk")
+                .values_list("pk", "reason", "consent__member_id", "consent__created_at")[:_BATCH]
             )
-            ConsentNotice.objects.filter(pk__in=ids).update(queued_at=now)
-            enqueue_many(tasks.send_consent_notice, [(str(pk),) for pk in ids])
-        total += len(ids)
-        if len(ids) < _BATCH:
+            ConsentNotice.objects.filter(pk__in=[pk for pk, *_mail in rows]).update(queued_at=now)
+            # Those of one call in one mail again.
+            mails: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+            for pk, *mail in rows:
+                mails[tuple(mail)].append(str(pk))
+            enqueue_many(tasks.send_consent_notice, [tuple(ids) for ids in mails.values()])
+        total += len(rows)
+        if len(rows) < _BATCH:
             return total
 
 
@@ -118,36 +129,50 @@ def _tell_after_two_years() -> int:
         due = due.filter(created_at__gte=consents[-1].created_at)
 
 
-def send_notice(*, notice_id: UUID) -> None:
-    """Send one notice's mail, unless that was done. A process that dies between the sending and
-    the commit sends it once more.
+def send_notice(*, notice_ids: Sequence[UUID]) -> None:
+    """Send the mail of notices to one member for one reason, unless that was done. A process that
+    dies between the sending and the commit sends it once more.
 
     Raises:
         OSError and the like: the mail could not be sent; the task is tried again.
     """
     with transaction.atomic():
-        notice = (
+        notices = list(
             ConsentNotice.objects.select_for_update(of=("self",))
             .select_related("consent__member")
-            .filter(pk=notice_id, told_at__isnull=True)
-            .first()
+            .filter(pk__in=notice_ids, told_at__isnull=True)
+            .order_by("pk")
         )
-        if notice is None:
+        to_mail = [notice for notice in notices if not _is_settled(notice)]
+        if not to_mail:
             return
-        consent, member = notice.consent, notice.consent.member
-        goes_on = notice.reason == ConsentNotice.Reason.TWO_YEARS
-        if goes_on and not (_has_address(member) and _holds(consent)):
-            notice.delete()
-            return
-        if not _has_address(member):
-            # It was taken away since. The answer of the API told the outcome.
-            notice.channel = ConsentNotice.Channel.ANSWER
-            notice.told_at = consent.created_at
-        else:
-            write = _two_years_mail if goes_on else _outcome_mail
-            send_mail(partial(write, consent), to=member.email, language=member.locale)
-            notice.told_at = timezone.now()
+        consents = [notice.consent for notice in to_mail]
+        member = consents[0].member
+        goes_on = to_mail[0].reason == ConsentNotice.Reason.TWO_YEARS
+        write = (
+            partial(_two_years_mail, consents[0]) if goes_on else partial(_outcome_mail, consents)
+        )
+        send_mail(write, to=member.email, language=member.locale)
+        ConsentNotice.objects.filter(pk__in=[notice.pk for notice in to_mail]).update(
+            told_at=timezone.now()
+        )
+
+
+def _is_settled(notice: ConsentNotice) -> bool:
+    """Whether a notice needs no mail any more; it is noted."""
+    consent = notice.consent
+    if notice.reason == ConsentNotice.Reason.TWO_YEARS:
+        if _has_address(consent.member) and _holds(consent):
+            return False
+        notice.delete()
+    else:
+        if _has_address(consent.member):
+            return False
+        # It was taken away since. The answer of the API told the outcome.
+        notice.channel = ConsentNotice.Channel.ANSWER
+        notice.told_at = consent.created_at
         notice.save(update_fields=["channel", "told_at"])
+    return True
 
 
 def _has_address(member: Member) -> bool:
@@ -163,30 +188,48 @@ def _when(consent: Consent) -> str:
     return f"{consent.created_at.astimezone(_KOREA):%Y-%m-%d %H:%M} (KST)"
 
 
-def _facts(consent: Consent, result: str) -> list[str]:
-    return [
-        _("From: igloo, to %(username)s") % {"username": consent.member.username},
-        _("What: %(kind)s, version %(version)s")
-        % {"kind": consent.get_kind_display(), "version": consent.version},
-        _("When: %(when)s") % {"when": _when(consent)},
-        _("Result: %(result)s") % {"result": result},
-    ]
+def _sender(consent: Consent) -> str:
+    return _("From: igloo, to %(username)s") % {"username": consent.member.username}
 
 
-def _outcome_mail(consent: Consent) -> Mail:
+def _what(consent: Consent) -> str:
+    facts = {"kind": consent.get_kind_display(), "version": consent.version}
+    return _("What: %(kind)s, version %(version)s") % facts
+
+
+def _when_said(consent: Consent) -> str:
+    return _("When: %(when)s") % {"when": _when(consent)}
+
+
+def _result(text: str) -> str:
+    return _("Result: %(result)s") % {"result": text}
+
+
+def _outcome(consent: Consent) -> str:
     if consent.granted:
-        result = _("You agreed, and this is in force.")
-    elif Consent.objects.filter(
+        return _("You agreed, and this is in force.")
+    if Consent.objects.filter(
         member=consent.member_id, kind=consent.kind, pk__lt=consent.pk, granted=True
     ).exists():
-        result = _("You took your consent back, and this is in force.")
+        return _("You took your consent back, and this is in force.")
+    return _("You did not agree, and this is in force.")
+
+
+def _outcome_mail(consents: Sequence[Consent]) -> Mail:
+    first, *more = consents
+    if more:
+        subject, received = _("igloo: your choices"), _("We received your choices.")
     else:
-        result = _("You did not agree, and this is in force.")
+        subject = _("igloo: your choice about %(kind)s") % {"kind": first.get_kind_display()}
+        received = _("We received your choice.")
     return Mail(
-        subject=_("igloo: your choice about %(kind)s") % {"kind": consent.get_kind_display()},
+        subject=subject,
         paragraphs=[
-            _("We received your choice."),
-            *_facts(consent, result),
+            received,
+            _sender(first),
+            # They were made in one call.
+            _when_said(first),
+            *(f"{_what(consent)}\n{_result(_outcome(consent))}" for consent in consents),
             _("You can look at your choices at any time in the app, under Settings."),
         ],
     )
@@ -197,7 +240,10 @@ def _two_years_mail(consent: Consent) -> Mail:
         subject=_("igloo: you agreed to %(kind)s") % {"kind": consent.get_kind_display()},
         paragraphs=[
             _("We confirm every two years that you still agree to this."),
-            *_facts(consent, _("You agreed, and this is in force.")),
+            _sender(consent),
+            _what(consent),
+            _when_said(consent),
+            _result(_("You agreed, and this is in force.")),
             _("To keep it, you need not do anything."),
             _("To take it back, turn it off in the app, under Settings, or write to us."),
         ],

@@ -15,7 +15,7 @@ from apps.members.models import Member, PendingUnlink, Provider, SocialIdentity
 from apps.members.models.identity import SocialIdentityQuerySet
 from apps.members.services import proofs
 from apps.members.services.proofs import Evidence
-from apps.members.social.proof import Proof
+from apps.members.social.proof import Proof, require_revocable
 from apps.members.tokens import TokenInvalid
 from apps.tasks.services import enqueue_once
 
@@ -28,6 +28,7 @@ def link_identity(*, member: Member, evidence: Evidence) -> None:
 
     Raises:
         IdentityTaken, ProviderLinked
+        InvalidInput: a login of Apple's that could not be revoked.
         NonceInvalid, SocialTokenUsed: the evidence was used before.
         TokenInvalid: the account has been closed meanwhile.
     """
@@ -43,12 +44,11 @@ def link_identity(*, member: Member, evidence: Evidence) -> None:
             if identity is None:
                 if _identities(member).filter(provider=proof.provider).exists():
                     raise ProviderLinked
+                require_revocable(proof)
                 identity = SocialIdentity.objects.create(
                     member=member, provider=proof.provider, subject=proof.subject
                 )
-                if locked.email_verified:
-                    at = timezone.now().isoformat()
-                    tasks.mail_login_linked.enqueue(str(member.pk), proof.provider, at)
+                _tell_member(locked, proof.provider, is_linked=True)
             proofs.spend(evidence, member=member)
             keep_refresh_token(identity, proof)
     except IntegrityError as error:
@@ -85,6 +85,7 @@ def unlink_identity(*, member: Member, provider: str) -> None:
         if not has_way_in(locked, without=provider):
             raise LastLoginMethod
         _end([identity])
+        _tell_member(locked, provider, is_linked=False)
 
 
 def forget_identities(*, member: Member) -> None:
@@ -158,6 +159,13 @@ def _lock(member: Member) -> Member:
     if locked is None:
         raise TokenInvalid
     return locked
+
+
+def _tell_member(member: Member, provider: str, *, is_linked: bool) -> None:
+    """Whoever holds the member's phone could do it, and a login stays when the password changes."""
+    if member.email_verified:
+        at = timezone.now().isoformat()
+        tasks.mail_identity_changed.enqueue(str(member.pk), provider, is_linked, at)
 
 
 def _identities(member: Member) -> SocialIdentityQuerySet:

@@ -18,7 +18,7 @@ from apps.common.errors import Throttled
 from apps.common.mail import Mail, send_mail
 from apps.common.sealing import secret_key, unseal
 from apps.common.throttles import count_call, forgive_call
-from apps.members.models import DeviceSession, Member, Provider
+from apps.members.models import DeviceSession, Member, Provider, SocialIdentity
 from apps.members.services import links
 
 # Members live in Korea, wherever the server's clock is.
@@ -48,7 +48,8 @@ def send_verification(*, member_id: UUID) -> bool:
             link_text=_("Confirm the address"),
         )
 
-    return _send_some("verify", write, to=member.email, language=member.locale)
+    scopes = ("mail_to", "mail_to_stranger")
+    return _send_some("verify", write, to=member.email, language=member.locale, scopes=scopes)
 
 
 def send_reset(*, member_ids: Sequence[UUID]) -> int:
@@ -91,25 +92,92 @@ def _reset_of(accounts: Sequence[Member]) -> Callable[[], Mail]:
     return write
 
 
-def send_password_changed(*, member_id: UUID, at: dt.datetime) -> bool:
-    """That the password was changed; False where there is nobody to tell."""
+def send_password_changed(*, member_id: UUID, at: dt.datetime, everywhere: bool) -> bool:
+    """That the password was changed, and which other logins there are, since a thief may have
+    linked one; False where there is nobody to tell.
+
+    Args:
+        everywhere: the device that it was changed on was logged out too.
+    """
+    member = Member.objects.filter(pk=member_id, email_verified=True).first()
+    if member is None:
+        return False
+    linked = SocialIdentity.objects.filter(member=member).order_by("pk")
+    providers = [Provider(name) for name in linked.values_list("provider", flat=True)]
+
+    def write() -> Mail:
+        if everywhere:
+            what = _(
+                "The password of @{username} on igloo was changed at {time} (Korean time), "
+                "and all devices were logged out."
+            )
+        else:
+            what = _(
+                "The password of @{username} on igloo was changed at {time} (Korean time), "
+                "and other devices were logged out."
+            )
+        paragraphs = [
+            what.format(username=member.username, time=in_korea(at)),
+            _(
+                "If it was not you, choose a new one with “Forgot password” in the app at "
+                "once, and write to us."
+            ),
+        ]
+        if providers:
+            text = _(
+                "The account can still be logged in to with: {providers}. If one of these is not "
+                "yours, unlink it in the app."
+            )
+            names = ", ".join(str(provider.label) for provider in providers)
+            paragraphs.append(text.format(providers=names))
+        return Mail(subject=_("Your password was changed"), paragraphs=paragraphs)
+
+    send_mail(write, to=member.email, language=member.locale)
+    return True
+
+
+def send_identity_changed(
+    *, member_id: UUID, provider: str, is_linked: bool, at: dt.datetime
+) -> bool:
+    """That a login at a provider was linked or unlinked; False where there is nobody to tell."""
     member = Member.objects.filter(pk=member_id, email_verified=True).first()
     if member is None:
         return False
 
     def write() -> Mail:
-        return Mail(
-            subject=_("Your password was changed"),
-            paragraphs=[
+        facts = {
+            "username": member.username,
+            "provider": Provider(provider).label,
+            "time": in_korea(at),
+        }
+        if is_linked:
+            subject = _("{provider} was linked to your account")
+            paragraphs = [
                 _(
-                    "The password of @{username} on igloo was changed at {time} (Korean time), "
-                    "and other devices were logged out."
-                ).format(username=member.username, time=in_korea(at)),
-                _(
-                    "If it was not you, choose a new one with “Forgot password” in the app at "
-                    "once, and write to us."
+                    "Since {time} (Korean time) @{username} on igloo can be logged in to with "
+                    "{provider} too."
                 ),
-            ],
+                _(
+                    "If it was not you, unlink it in the app at once, change your password, which "
+                    "logs other devices out, and write to us. A new password alone does not end "
+                    "this login."
+                ),
+            ]
+        else:
+            subject = _("{provider} was unlinked from your account")
+            paragraphs = [
+                _(
+                    "Since {time} (Korean time) @{username} on igloo cannot be logged in to with "
+                    "{provider} any more."
+                ),
+                _(
+                    "If it was not you, choose a new password with “Forgot password” in the app "
+                    "at once, and write to us."
+                ),
+            ]
+        return Mail(
+            subject=subject.format(**facts),
+            paragraphs=[paragraph.format(**facts) for paragraph in paragraphs],
         )
 
     send_mail(write, to=member.email, language=member.locale)
@@ -183,58 +251,38 @@ def send_new_device(*, session_id: UUID) -> bool:
     return True
 
 
-def send_login_linked(*, member_id: UUID, provider: str, at: dt.datetime) -> bool:
-    """That a provider's login was added; False where there is nobody to tell.
-
-    It stays when the password changes: who linked it by a phone that they found could come back
-    for ever.
-    """
-    member = Member.objects.filter(pk=member_id, email_verified=True).first()
-    if member is None:
-        return False
-
-    def write() -> Mail:
-        return Mail(
-            subject=_("A way to log in was added"),
-            paragraphs=[
-                _(
-                    "The account of @{username} on igloo can be logged in to with {provider} too. "
-                    "That was added at {time} (Korean time)."
-                ).format(
-                    username=member.username, provider=Provider(provider).label, time=in_korea(at)
-                ),
-                _(
-                    "If it was not you, remove it in the app's list of logins at once, change your "
-                    "password, which logs other devices out, and write to us."
-                ),
-            ],
-        )
-
-    send_mail(write, to=member.email, language=member.locale)
-    return True
-
-
 def in_korea(at: dt.datetime) -> str:
     """A time as a mail names it."""
     return f"{timezone.localtime(at, _KOREA):%Y-%m-%d %H:%M}"
 
 
-def _send_some(kind: str, write: Callable[[], Mail], *, to: str, language: str) -> bool:
-    """Send a mail that anyone can make us send; False past the limit of its address.
+def _send_some(
+    kind: str,
+    write: Callable[[], Mail],
+    *,
+    to: str,
+    language: str,
+    scopes: Sequence[str] = ("mail_to",),
+) -> bool:
+    """Send a mail that anyone can make us send; False past a limit of its address.
 
-    Its window is shorter than a link lives: whoever asks for too many has one that works.
+    The window of `mail_to` is shorter than a link lives: whoever asks for too many has one that
+    works.
     """
     # Of windows, the table is to hold no addresses of mails.
     digest = salted_hmac("apps.members.mails", to.lower(), algorithm="sha256").hexdigest()
     caller = f"{kind}:{digest}"
+    counted: list[str] = []
     try:
-        count_call("mail_to", caller)
-    except Throttled:
-        return False
-    try:
+        for scope in scopes:
+            counted.append(scope)
+            count_call(scope, caller)
         send_mail(write, to=to, language=language)
-    except BaseException:
+    except BaseException as error:
         # It is tried again, and must not be refused then for what did not arrive.
-        forgive_call("mail_to", caller)
+        for scope in counted:
+            forgive_call(scope, caller)
+        if isinstance(error, Throttled):
+            return False
         raise
     return True

@@ -117,4 +117,5 @@ def _replace(locked: Member, new_hash: str, *, keep: DeviceSession | None) -> No
         reason=DeviceSession.EndReason.PASSWORD,
     )
     if locked.email_verified:
-        tasks.mail_password_changed.enqueue(str(locked.pk), timezone.now().isoformat())
+        at = timezone.now().isoformat()
+        tasks.mail_password_changed.enqueue(str(locked.pk), at, everywhere=keep is None)

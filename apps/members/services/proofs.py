@@ -124,8 +124,8 @@ def read_ticket(*, provider: str, ticket: str) -> Evidence:
 def digest_of(provider: str, credentials: Credentials) -> str:
     """What stands for the token or code where it must not be kept.
 
-    Of an id token, what is signed: its signature has several spellings in Base64, and each would
-    log somebody in once more.
+    Of an id token, what its provider signed: one signature can be spelled in many ways (RFC 4648,
+    3.3 and 3.5), and each would be a token that was never used.
     """
     signed = credentials.id_token.rpartition(".")[0]
     sent = signed or credentials.id_token or credentials.access_token or credentials.code

@@ -27,7 +27,7 @@ from apps.members.services.consents import (
 from apps.members.services.identities import keep_refresh_token
 from apps.members.services.proofs import Evidence
 from apps.members.services.sessions import Device, TokenPair
-from apps.members.social.proof import Proof
+from apps.members.social.proof import Proof, require_revocable
 from apps.members.usernames import RESERVED, UsernameReserved, UsernameTaken, require_free
 
 # Names that are tried before it is taken for a fault: each has 5 random digits or more.
@@ -53,10 +53,13 @@ def log_in(
         NonceInvalid, SocialTokenUsed: it was used before.
         LoginFailed: the account is not open.
         ConsentRequired, UnderAge: a new member, who may come back with the `social_ticket`.
+        InvalidInput: a new member whose login of Apple's could not be revoked.
     """
     pair = _log_known_in(evidence, device, restore)
     if pair is not None:
         return pair, False
+    # Before there is a ticket: the phone still has the code.
+    require_revocable(evidence.proof)
     birth_date = _require_complete(evidence, consents, birth_date)
     signup.require_old_enough(birth_date)
     try:

@@ -1,6 +1,7 @@
 """Providers' signed tokens: OpenID Connect Core 1.0, 3.1.3.7."""
 
 import hashlib
+import re
 import time
 from collections.abc import Mapping, Sequence
 from hmac import compare_digest
@@ -15,6 +16,8 @@ ALGORITHM = "RS256"
 # Seconds that clocks may differ by.
 LEEWAY = 30
 _LONGEST_KEY_ID = 200
+# RFC 7515, 7.1: without padding. PyJWT skips what is no base64url, and takes padding.
+_COMPACT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 
 
 def read(
@@ -33,6 +36,8 @@ def read(
     """
     import jwt  # it brings `cryptography`, a tenth of a cold start
 
+    if not _COMPACT.fullmatch(token):
+        raise SocialTokenInvalid
     try:
         header = jwt.get_unverified_header(token)
         key_id = header.get("kid")

@@ -96,6 +96,17 @@ def make_proof(
     )
 
 
+def require_revocable(proof: Proof) -> None:
+    """That a login that is about to be kept can be ended at its provider (App Review, 5.1.1 (v)).
+
+    Raises InvalidInput: Apple's takes the token that comes of a code. A login that is known needs
+    none.
+    """
+    if proof.provider == "apple" and not proof.refresh_token:
+        text = _("A new login with Apple needs its code too.")
+        raise InvalidInput(errors=[FieldError("/code", "required", text)])
+
+
 def in_seconds(seconds: Any) -> int:
     """The time in so many seconds, as seconds since 1970.
 

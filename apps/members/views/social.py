@@ -108,7 +108,8 @@ class SocialLoginView(APIView):
         back with `restore: true`. A refusal spends no nonce and no ticket; what logged somebody in
         works no second time. Needed with it, by provider: `nonce` for id tokens of kakao, apple
         and facebook, and for codes (naver: the `state` of the login). The nonce in a token may be
-        its SHA-256 in hex."""
+        its SHA-256 in hex. A new login with apple needs the `code` too: what it gives is revoked
+        when the account is deleted."""
         data = body.validated_data
         pair, is_new = social.log_in(
             evidence=evidence,

@@ -1,6 +1,7 @@
 """Where a person agrees to log in, and what their browser brings back of it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from igloo.laptop.providers.world import PEOPLE, World
@@ -10,7 +11,7 @@ Query = Mapping[str, str]
 # Where an app or a page sends its users, and what an app gets where it does not say.
 AUTHORIZE = {
     "/kakao/kauth/oauth/authorize": ("kakao", "code"),
-    "/apple/auth/authorize": ("apple", "id_token"),
+    "/apple/auth/authorize": ("apple", "code id_token"),
     "/google/o/oauth2/v2/auth": ("google", "id_token"),
     "/facebook/limited/dialog/oauth": ("facebook", "id_token"),
     "/facebook/www/dialog/oauth": ("facebook", "code"),
@@ -53,4 +54,8 @@ def way_back(world: World, path: str, query: Query) -> str:
     )
     if kind == "code":
         return f"{redirect_uri}?{urlencode({'state': state, 'code': world.code(login)})}"
-    return f"{redirect_uri}#{urlencode({'state': state, 'id_token': world.id_token(login)})}"
+    back = {"state": state, "id_token": world.id_token(login)}
+    if kind == "code id_token":
+        # As a phone gets them of Apple, whose code is bound to no address.
+        back["code"] = world.code(replace(login, redirect_uri=""))
+    return f"{redirect_uri}#{urlencode(back)}"

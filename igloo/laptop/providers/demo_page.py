@@ -18,7 +18,7 @@ def _logins() -> list[dict[str, str]]:
     social = settings.SOCIAL
     starts = {
         "kakao": ("code", f"{social['kakao']['auth_url']}/oauth/authorize", "rest_key"),
-        "apple": ("id_token", f"{social['apple']['url']}/auth/authorize", "client_ids"),
+        "apple": ("code id_token", f"{social['apple']['url']}/auth/authorize", "client_ids"),
         "google": ("id_token", f"{social['google']['auth_url']}/o/oauth2/v2/auth", "client_ids"),
         "facebook": ("id_token", f"{social['facebook']['limited_url']}/dialog/oauth", "app_id"),
         "naver": ("code", f"{social['naver']['auth_url']}/oauth2.0/authorize", "client_id"),

@@ -1,0 +1,89 @@
+"""What a member is told by mail of the logins that are linked to the account."""
+
+import re
+
+import pytest
+
+from apps.members.models import Member
+from apps.members.services import links, passwords
+from apps.tasks.models import BackgroundTask
+from igloo.laptop.providers.world import World
+from tests.builders import PASSWORD, ApiClient, confirmed, make_member
+from tests.members.mailbox import mails_to
+from tests.members.social import JUN, id_token_login, token_login
+from tests.members.test_sessions import change_password
+from tests.members.test_social_identities import link
+
+ADDRESS = "alice@example.com"
+NEW = "a much longer one"
+
+
+@pytest.fixture
+def client(db: None) -> ApiClient:
+    """Alice's, who has a confirmed address and reads English."""
+    member = confirmed(make_member("alice"), ADDRESS)
+    member.locale = Member.Locale.EN
+    member.save(update_fields=["locale"])
+    return ApiClient(member)
+
+
+def test_a_login_that_is_linked_and_unlinked_is_told_of_once_each(
+    client: ApiClient, providers: World
+) -> None:
+    body = token_login(client, providers, "kakao")
+    for _ in range(2):
+        assert link(client, "kakao", body).status_code == 204
+    for _ in range(2):
+        assert client.delete("/me/identities/kakao").status_code == 204
+    first, second = mails_to(ADDRESS)
+    assert first.subject == "Kakao was linked to your account"
+    assert re.search(r"Since 20\d\d-\d\d-\d\d \d\d:\d\d \(Korean time\) @alice on", first.body)
+    assert "A new password alone does not end this login." in first.body
+    assert second.subject == "Kakao was unlinked from your account"
+
+
+def test_it_is_told_in_korean(client: ApiClient, providers: World) -> None:
+    Member.objects.update(locale="ko")
+    link(client, "kakao", token_login(client, providers, "kakao"))
+    client.delete("/me/identities/kakao")
+    passwords.reset_password(member=Member.objects.get(), new_password=NEW)
+    assert [message.subject for message in mails_to(ADDRESS)] == [
+        "계정에 카카오 로그인이 연결되었어요",
+        "계정에서 카카오 로그인 연결이 끊겼어요",
+        "비밀번호가 변경되었어요",
+    ]
+
+
+def test_what_was_refused_is_not_told(client: ApiClient, providers: World) -> None:
+    assert link(client, "kakao", {"access_token": "made-up"}).status_code == 401
+    assert client.delete("/me/identities/kakao").status_code == 204
+    link(client, "kakao", token_login(client, providers, "kakao"))
+    assert link(client, "kakao", token_login(client, providers, "kakao", JUN)).status_code == 409
+    assert len(mails_to(ADDRESS)) == 1
+
+
+def test_an_address_that_nobody_confirmed_is_told_nothing(
+    client: ApiClient, providers: World
+) -> None:
+    Member.objects.update(email_verified=False)
+    link(client, "kakao", token_login(client, providers, "kakao"))
+    client.delete("/me/identities/kakao")
+    assert mails_to(ADDRESS) == []
+    assert not BackgroundTask.objects.filter(task_path__endswith="mail_identity_changed").exists()
+
+
+def test_a_new_password_is_told_with_the_logins_that_it_does_not_end(
+    client: ApiClient, providers: World
+) -> None:
+    assert change_password(client, current_password=PASSWORD, new_password=NEW).status_code == 204
+    [message] = mails_to(ADDRESS)
+    assert "and other devices were logged out." in message.body
+    assert "can still be logged in to" not in message.body
+
+    link(client, "google", id_token_login(client, providers, "google"))
+    link(client, "kakao", token_login(client, providers, "kakao"))
+    token = links.reset_token(Member.objects.get())
+    passwords.confirm_reset(token=token, new_password=PASSWORD, network="192.0.2.0/24")
+    message = mails_to(ADDRESS)[-1]
+    assert "and all devices were logged out." in message.body
+    assert "can still be logged in to with: Google, Kakao." in message.body
