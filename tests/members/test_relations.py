@@ -90,6 +90,30 @@ def test_who_is_not_there_is_404_whatever_the_reason(
     assert [list(model.objects.values()) for model in ROWS.values()] == before
 
 
+@pytest.mark.parametrize("verb", ["block", "mute"])
+def test_who_is_suspended_or_owes_a_consent_stays_safe_from_others(
+    sue: ApiClient, alice: ApiClient, bob: ApiClient, settings: Any, verb: str
+) -> None:
+    settings.CONSENT_VERSIONS = settings.CONSENT_VERSIONS | {"terms": "2099-01-01"}
+    for client in (sue, alice):
+        put(client, bob, verb)
+        assert names(client.get(f"/me/{verb}s")) == ["bob"]
+        delete(client, bob, verb)
+        assert names(client.get(f"/me/{verb}s")) == []
+    assert not ROWS[verb].objects.exists()
+
+
+def test_following_is_a_write_like_any_other(
+    sue: ApiClient, alice: ApiClient, bob: ApiClient, settings: Any
+) -> None:
+    settings.CONSENT_VERSIONS = settings.CONSENT_VERSIONS | {"terms": "2099-01-01"}
+    path = f"/members/{bob.member.pk}/follow"
+    for method in ("put", "delete"):
+        assert_problem(getattr(sue, method)(path), 403, "suspended")
+        assert_problem(getattr(alice, method)(path), 409, "consent_required")
+    assert not Follow.objects.exists()
+
+
 @pytest.mark.parametrize("verb", ["follow", "mute"])
 def test_whom_i_block_i_can_only_unblock(alice: ApiClient, bob: ApiClient, verb: str) -> None:
     put(alice, bob, "block")

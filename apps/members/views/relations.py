@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from apps.common.lookups import get_or_404
 from apps.common.openapi import PAGING, describe, page_schema
 from apps.common.paging import page_of
-from apps.common.permissions import MembersOnly
+from apps.common.permissions import IsMember, MembersOnly
 from apps.media.shapes import media_base
 from apps.members import errors, examples
 from apps.members.authentication import current_member
@@ -52,7 +52,7 @@ class FollowView(APIView):
 class BlockView(APIView):
     """The caller's block of a member."""
 
-    permission_classes = [MembersOnly]
+    permission_classes = [IsMember]
 
     @describe(
         summary="Block a member", tag="members", answers={204: None}, errors=[errors.Yourself]
@@ -60,7 +60,9 @@ class BlockView(APIView):
     def put(self, request: Request, member_id: UUID) -> Response:
         """From now on neither exists for the other, in any list, count, search, comment or
         profile, and each answers 404 for what the other made. Follows end both ways. The other is
-        not told. Again is harmless."""
+        not told. Again is harmless. Who is suspended, or has not agreed to a new text, may block
+        and mute too. A member who blocks me is 404 here as everywhere: they can't be blocked
+        back."""
         relations.block_member(member=current_member(request), other_id=member_id)
         return Response(status=204)
 
@@ -76,7 +78,7 @@ class BlockView(APIView):
 class MuteView(APIView):
     """The caller's mute of a member."""
 
-    permission_classes = [MembersOnly]
+    permission_classes = [IsMember]
 
     @describe(summary="Mute a member", tag="members", answers={204: None}, errors=[errors.Yourself])
     def put(self, request: Request, member_id: UUID) -> Response:
@@ -163,7 +165,7 @@ def _own_page(request: Request, rows: Any, shown: str) -> Response:
 class MyBlocksView(APIView):
     """Whom I block."""
 
-    permission_classes = [MembersOnly]
+    permission_classes = [IsMember]
 
     @describe(
         summary="Members whom I block",
@@ -180,7 +182,7 @@ class MyBlocksView(APIView):
 class MyMutesView(APIView):
     """Whom I mute."""
 
-    permission_classes = [MembersOnly]
+    permission_classes = [IsMember]
 
     @describe(
         summary="Members whom I mute",
