@@ -150,9 +150,6 @@ def test_followers_and_following_newest_first(
     assert names(response) == ["bob", "alice"]
     assert names(alice.get(f"{path}/following")) == ["alice"]
     [him, me] = response.json()["items"]
-    assert set(him) == {
-        "id", "username", "display_name", "avatar", "followed_by_me", "follows_me"
-    }  # fmt: skip
     assert (him["followed_by_me"], him["follows_me"]) == (False, False)
     [_him, me] = charlie.get(f"{path}/followers").json()["items"]
     assert (me["followed_by_me"], me["follows_me"]) == (True, True)
@@ -348,7 +345,7 @@ def test_who_can_hide_nobody_pays_nothing_for_blocks(
         assert "members_block" not in sql(anonymous, path)
         assert "members_block" in sql(bob, path)
     # What is counted anew is, for those alone who have a block, on either side.
-    counted = ["/posts", f"/posts/{post.pk}", *paths[-3:-1]]
+    counted = [path for path in paths if not path.endswith("/comments")]
     for path in counted:
         assert "count(*)" not in sql(bob, path)
     one, two = ApiClient(make_member()), ApiClient(make_member())
