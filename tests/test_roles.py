@@ -23,6 +23,7 @@ from tests.builders import (
     ApiClient,
     confirmed,
     make_comment,
+    make_identity,
     make_member,
     make_post,
     make_upload,
@@ -57,6 +58,7 @@ class World:
             "verify_token": lambda: links.verify_token(make_member(email="a@example.com")),
             "export": lambda: exporting.request_export(member=self.owner).pk,
             "social_ticket": social_ticket,
+            "linked": lambda: make_identity(self.owner).provider,
             "other": lambda: make_member().pk,
             "refresh_token": lambda: sign_up("refresher").refresh_token,
         }
@@ -166,6 +168,13 @@ TABLE: list[tuple[str, str, str, Any, tuple[int, int, int, int, int]]] = [
     ("POST", "/me/export", "/me/export", None, (401, 202, 202, 202, 202)),
     ("GET", "/me/export/{export_id}", "/me/export/{export}", None, (401, 404, 200, 200, 404)),
     ("GET", "/me/identities", "/me/identities", None, (401, 200, 200, 200, 200)),
+    (
+        "GET",
+        "/me/identities/{provider}",
+        "/me/identities/{linked}",
+        None,
+        (401, 404, 200, 200, 404),
+    ),
     (
         "PUT",
         "/me/identities/{provider}",

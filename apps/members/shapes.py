@@ -224,7 +224,7 @@ def session_shape(row: dict[str, Any], current: UUID) -> dict[str, Any]:
 
 
 def identity_shape(row: dict[str, Any]) -> dict[str, Any]:
-    """An `IdentityOut` of a row of id, provider, created_at."""
+    """An `IdentityOut` of a row of provider, created_at."""
     return {"provider": row["provider"], "linked_at": row["created_at"]}
 
 
