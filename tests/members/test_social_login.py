@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apps.common.models import RateWindow
+from apps.common.models import IdempotencyKey, RateWindow
 from apps.members.models import Member, SocialIdentity, SocialNonce, SpentCredential
 from apps.members.services import proofs, signup
 from igloo.laptop.providers.world import World
@@ -44,6 +44,22 @@ def test_a_nonce_is_given_out_once_and_kept_as_a_hash(anonymous: ApiClient) -> N
     assert dt.timedelta(minutes=9) < left <= dt.timedelta(minutes=10)
     assert new_nonce(anonymous) != body["nonce"]
     assert body["nonce"] not in str(list(SocialNonce.objects.values()))
+
+
+def test_a_nonce_is_given_again_to_the_same_key_alone(anonymous: ApiClient) -> None:
+    first, again, other = (
+        anonymous.post("/auth/nonce", headers={"Idempotency-Key": key})
+        for key in ("a tap", "a tap", "another")
+    )
+    assert (again.status_code, again.content) == (201, first.content)
+    assert again["Idempotency-Replayed"] == "true"
+    assert again["Cache-Control"] == "no-store"
+    assert other.json()["nonce"] != first.json()["nonce"]
+    assert SocialNonce.objects.count() == 2
+    # What is kept of the answer is encrypted with the key.
+    kept = b"".join(bytes(row.answer or b"") for row in IdempotencyKey.objects.all())
+    assert kept
+    assert first.json()["nonce"].encode() not in kept
 
 
 @pytest.mark.parametrize(("provider", "kind"), ALL_WAYS)

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.common.errors import ConsentRequired, NotFound
-from apps.common.idempotency import idempotent_after
+from apps.common.idempotency import idempotent, idempotent_after
 from apps.common.openapi import Query, describe
 from apps.common.throttles import RateThrottle, count_call
 from apps.members import errors, examples
@@ -54,8 +54,10 @@ class NonceView(APIView):
         summary="A nonce for one social login",
         tag="auth",
         answers={201: NonceOut},
+        idempotent=True,
         example_out=examples.NONCE,
     )
+    @idempotent
     def post(self, request: Request) -> Response:
         """Good for one login within 10 minutes."""
         nonce, expires_at = proofs.issue_nonce()
