@@ -96,12 +96,13 @@ class Suspended(DomainError):
 
 
 class ConsentRequired(DomainError):
-    """A required consent is missing, or the text has changed; `missing` lists kind and current
-    version of each. Reading works. Agree by `PUT /me/consents/{kind}`."""
+    """A required consent is missing, or its text has changed; `missing` lists kind and current
+    version of each. Who signs up sends them in `consents`. A member, who reads on meanwhile,
+    agrees by `PUT /me/consents/{kind}`."""
 
     status = 409
     code = "consent_required"
-    text = _("Agree to the terms and to the use of your personal data first.")
+    text = _("Agree first: something that igloo needs your consent to is missing or has changed.")
 
 
 class NotFound(DomainError):

@@ -13,6 +13,12 @@ class LoginFailed(DomainError):
     text = _("The username or the password is wrong.")
 
 
+class SocialLoginFailed(LoginFailed):
+    """The account that this login is of has been closed."""
+
+    text = _("The account of this login is closed.")
+
+
 class RefreshTokenInvalid(DomainError):
     """The refresh token is unknown, spent or of a session that ended. Log in again."""
 
@@ -62,8 +68,9 @@ class EmailMissing(DomainError):
 
 
 class AccountLeaving(DomainError):
-    """The password is right, and the account will be deleted at `erase_at`. The same call with
-    `restore: true` takes that back and logs in."""
+    """The login is right, and the account will be deleted at `erase_at`. The same call with
+    `restore: true` takes that back and logs in; a social login is then sent as the `social_ticket`
+    of this answer."""
 
     status = 409
     code = "account_leaving"

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from apps.common.fields import Address, Flag, PlainText, Text
 from apps.members.models import Consent, DeviceSession, Member, Provider
 from apps.members.models.member import BIO_LENGTH, DISPLAY_NAME_LENGTH
-from apps.members.services.consents import ConsentChoice
+from apps.members.services.consents import UNKNOWN_VERSION, ConsentChoice, is_known_version
 from apps.members.services.sessions import Device
 from apps.members.social.proof import Credentials
 
@@ -37,12 +37,16 @@ class ConsentIn(serializers.Serializer[Any]):
     """Yes or no to the text of this version."""
 
     kind = serializers.ChoiceField(choices=Consent.Kind.values)
-    version = PlainText(max_length=20)
+    version = PlainText(max_length=20, help_text="the one that was shown, as `2026-11-01`")
     granted = Flag()
 
     def to_internal_value(self, data: Any) -> ConsentChoice:
-        """A ConsentChoice."""
-        return ConsentChoice(**super().to_internal_value(data))
+        """A ConsentChoice, of a version that there is or was."""
+        choice = ConsentChoice(**super().to_internal_value(data))
+        if not is_known_version(choice.kind, choice.version):
+            wrong = serializers.ErrorDetail(str(UNKNOWN_VERSION), code="unknown_version")
+            raise serializers.ValidationError({"version": [wrong]})
+        return choice
 
 
 class ConsentChangeIn(serializers.Serializer[Any]):
@@ -109,7 +113,9 @@ class ProviderLoginIn(serializers.Serializer[Any]):
     id_token = TokenField(help_text="kakao, apple, google, facebook (limited login)")
     access_token = TokenField(help_text="kakao, facebook (classic login)")
     code = TokenField(help_text="kakao, naver, apple (with its id_token or alone)")
-    social_ticket = TokenField(help_text="of a 409 `consent_required`, in place of the token")
+    social_ticket = TokenField(
+        help_text="of a 409 `consent_required` or `account_leaving`, in place of the token"
+    )
     nonce = TokenField(_NONCE_MAX, help_text="of POST /auth/nonce; naver: sent to it as `state`")
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:

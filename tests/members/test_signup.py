@@ -196,6 +196,27 @@ def test_a_kind_of_consent_is_given_once(anonymous: ApiClient) -> None:
     assert [(e["pointer"], e["code"]) for e in problem["errors"]] == [("/consents", "duplicate")]
 
 
+@pytest.mark.parametrize("version", ["banana", "9999-12-31", "2026-11-02", "2026-02-30"])
+@pytest.mark.parametrize("index", [0, 2])
+def test_a_version_that_never_was_is_400(anonymous: ApiClient, version: str, index: int) -> None:
+    consents = [*CONSENTS_JSON, {"kind": "marketing", "version": "2026-11-01", "granted": False}]
+    consents[index] = consents[index] | {"version": version}
+    problem = assert_refused(sign_up(anonymous, consents=consents), 400, "invalid_input")
+    assert [(e["pointer"], e["code"]) for e in problem["errors"]] == [
+        (f"/consents/{index}/version", "unknown_version")
+    ]
+
+
+def test_an_older_text_than_the_current_one_is_asked_for_again(anonymous: ApiClient) -> None:
+    older = [CONSENTS_JSON[0] | {"version": "2026-10-01"}, CONSENTS_JSON[1]]
+    problem = assert_refused(sign_up(anonymous, consents=older), 409, "consent_required")
+    assert problem["missing"] == [{"kind": "terms", "version": "2026-11-01"}]
+    # Of one that is free, it is kept as it was shown.
+    marketing = {"kind": "marketing", "version": "2026-10-01", "granted": True}
+    assert sign_up(anonymous, consents=[*CONSENTS_JSON, marketing]).status_code == 201
+    assert Consent.objects.get(kind="marketing").version == "2026-10-01"
+
+
 @pytest.mark.parametrize("field", ["username", "password", "birth_date", "device"])
 def test_what_is_missing_is_said(anonymous: ApiClient, field: str) -> None:
     problem = assert_refused(sign_up(anonymous, **{field: None}), 400, "invalid_input")

@@ -140,10 +140,16 @@ def test_an_id_token_works_again_after_the_consents_were_asked_for(
         assert_refused(response, 401, "social_token_used")
 
 
+def with_version(version: str) -> list[dict[str, Any]]:
+    return [CONSENTS_JSON[0] | {"version": version}, CONSENTS_JSON[1]]
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "code"),
     [
         ({"consents": CONSENTS_JSON[:1]}, 409, "consent_required"),
+        ({"consents": with_version("2026-10-01")}, 409, "consent_required"),
+        ({"consents": with_version("9999-12-31")}, 400, "invalid_input"),
         ({"birth_date": None}, 409, "consent_required"),
         ({"birth_date": f"{timezone.now().year - 10}-01-01"}, 403, "under_age"),
         ({"birth_date": "1800-01-01"}, 400, "invalid_input"),

@@ -13,7 +13,7 @@ from psycopg2.errors import UniqueViolation
 
 from apps.common.errors import FieldError
 from apps.members import tasks
-from apps.members.errors import AccountLeaving, LoginFailed
+from apps.members.errors import AccountLeaving, SocialLoginFailed
 from apps.members.models import Member, SocialIdentity
 from apps.members.models.identity import SocialIdentityQuerySet
 from apps.members.models.member import USERNAME_PATTERN
@@ -51,7 +51,7 @@ def log_in(
     Raises:
         AccountLeaving: they are leaving, and may come back with the `social_ticket`.
         NonceInvalid, SocialTokenUsed: it was used before.
-        LoginFailed: the account is not open.
+        SocialLoginFailed: the account is not open.
         ConsentRequired, UnderAge: a new member, who may come back with the `social_ticket`.
     """
     pair = _log_known_in(evidence, device, restore)
@@ -67,7 +67,7 @@ def log_in(
     # Two taps at once: the other one made the member.
     pair = _log_known_in(evidence, device, restore)
     if pair is None:
-        raise LoginFailed
+        raise SocialLoginFailed
     return pair, False
 
 
@@ -103,7 +103,7 @@ def _come_back(member: Member, evidence: Evidence, restore: bool) -> Member:
     except AccountLeaving as error:
         raise AccountLeaving(extra={**error.extra, **_ticket(evidence)}) from error
     if back is None:
-        raise LoginFailed
+        raise SocialLoginFailed
     return back
 
 

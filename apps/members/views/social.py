@@ -89,7 +89,7 @@ class SocialLoginView(APIView):
         answers={200: TokensOut, 201: TokensOut},
         errors=[
             *PROOF_ERRORS,
-            errors.LoginFailed,
+            errors.SocialLoginFailed,
             errors.AccountLeaving,
             ConsentRequired,
             errors.UnderAge,
@@ -103,14 +103,14 @@ class SocialLoginView(APIView):
     def post(
         self, request: Request, provider: str, body: SocialLoginIn, evidence: Evidence
     ) -> Response:
-        """200 for a member, 201 for somebody new. Somebody new without `terms`, `privacy` and
-        `birth_date` gets 409 `consent_required` with `missing` and a `social_ticket`: send that
-        within `expires_in` seconds in place of the token, with what is missing, since a code works
-        once at its provider. Who is leaving gets 409 `account_leaving` with a ticket too, and comes
-        back with `restore: true`. A refusal spends no nonce and no ticket; what logged somebody in
-        works no second time. Needed with it, by provider: `nonce` for id tokens of kakao, apple
-        and facebook, and for codes (naver: the `state` of the login). The nonce in a token may be
-        its SHA-256 in hex."""
+        """200 for a member, 201 for somebody new. Somebody new without the current `terms` and
+        `privacy` and a `birth_date` gets 409 `consent_required` with `missing` and a
+        `social_ticket`: send that within `expires_in` seconds in place of the token, with what is
+        missing, since a code works once at its provider. Who is leaving gets 409 `account_leaving`
+        with a ticket too, and comes back with `restore: true`. A refusal spends no nonce and no
+        ticket; what logged somebody in works no second time. Needed with it, by provider: `nonce`
+        for id tokens of kakao, apple and facebook, and for codes (naver: the `state` of the login).
+        The nonce in a token may be its SHA-256 in hex."""
         data = body.validated_data
         pair, is_new = social.log_in(
             evidence=evidence,
