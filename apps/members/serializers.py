@@ -5,6 +5,7 @@ import unicodedata
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -67,6 +68,18 @@ class PasswordField(Text):
         return unicodedata.normalize("NFC", super().to_internal_value(data))
 
 
+class LocaleField(serializers.ChoiceField):
+    """The language of a new member's mails."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            choices=Member.Locale.values,
+            # Of this request: LocaleMiddleware has chosen it.
+            default=get_language,
+            help_text="of mails; without it, English where Accept-Language prefers it to Korean",
+        )
+
+
 class SignupIn(serializers.Serializer[Any]):
     """A new member."""
 
@@ -75,6 +88,7 @@ class SignupIn(serializers.Serializer[Any]):
     password = PasswordField()
     display_name = PlainText(max_length=DISPLAY_NAME_LENGTH, required=False)
     email = Address(max_length=254, required=False)
+    locale = LocaleField()
     birth_date = serializers.DateField(help_text="checked (14 or older), not stored")
     consents = serializers.ListField(child=ConsentIn(), max_length=10, default=list)
     device = DeviceIn()
@@ -143,6 +157,7 @@ class SocialLoginIn(ProviderLoginIn):
     consents = serializers.ListField(
         child=ConsentIn(), max_length=10, default=list, help_text="of a new member"
     )
+    locale = LocaleField()
     device = DeviceIn()
     restore = Flag(default=False, help_text="take back that this account is being deleted")
 

@@ -41,11 +41,13 @@ def log_in(
     device: Device,
     consents: Sequence[ConsentChoice] = (),
     birth_date: dt.date | None = None,
+    locale: str = Member.Locale.KO,
     restore: bool = False,
 ) -> tuple[TokenPair, bool]:
     """Log in whoever the evidence proves; whether they are a new member.
 
     Args:
+        locale: the language of a new member's mails.
         restore: come back, if the member is leaving.
 
     Raises:
@@ -60,7 +62,7 @@ def log_in(
     birth_date = _require_complete(evidence, consents, birth_date)
     signup.require_old_enough(birth_date)
     try:
-        return _join(evidence, device, consents), True
+        return _join(evidence, device, consents, locale), True
     except IntegrityError as error:
         if not _is_violation(error, "social_identity_once"):
             raise
@@ -129,10 +131,12 @@ def _require_complete(
     )
 
 
-def _join(evidence: Evidence, device: Device, consents: Sequence[ConsentChoice]) -> TokenPair:
+def _join(
+    evidence: Evidence, device: Device, consents: Sequence[ConsentChoice], locale: str
+) -> TokenPair:
     proof = evidence.proof
     with transaction.atomic():
-        member = _make_member(proof)
+        member = _make_member(proof, locale)
         SocialIdentity.objects.create(
             member=member,
             provider=proof.provider,
@@ -148,7 +152,7 @@ def _join(evidence: Evidence, device: Device, consents: Sequence[ConsentChoice])
         return pair
 
 
-def _make_member(proof: Proof) -> Member:
+def _make_member(proof: Proof, locale: str) -> Member:
     for username in usernames_for(proof.name):
         try:
             # Also of the name of someone who was erased of late.
@@ -160,6 +164,7 @@ def _make_member(proof: Proof) -> Member:
             display_name=proof.name or username,
             email=proof.email,
             email_verified=proof.email_verified,
+            locale=locale,
         )
         member.set_unusable_password()
         try:

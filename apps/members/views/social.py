@@ -117,6 +117,7 @@ class SocialLoginView(APIView):
             device=here(request, data["device"]),
             consents=data["consents"],
             birth_date=data.get("birth_date"),
+            locale=data["locale"],
             restore=data["restore"],
         )
         return tokens_answer(request, pair, status=201 if is_new else 200)
