@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
 from rest_framework import serializers
 
 from apps.media.shapes import AvatarOut, avatar_of
@@ -80,7 +81,9 @@ class MeOut(MemberOut):
     email_verified = serializers.BooleanField()
     locale = serializers.ChoiceField(choices=Member.Locale.values)
     created_at = serializers.DateTimeField()
-    suspended_until = serializers.DateTimeField(allow_null=True)
+    suspended_until = serializers.DateTimeField(
+        allow_null=True, help_text="null: not suspended, or no longer"
+    )
     consents = ConsentOut(many=True)
 
 
@@ -177,12 +180,13 @@ def member_shape(member: Member, base: str) -> dict[str, Any]:
 def me_shape(member: Member, base: str) -> dict[str, Any]:
     """A `MeOut`."""
     newest = member.consents.order_by("kind", "-id").distinct("kind")
+    until = member.suspended_until
     return member_shape(member, base) | {
         "email": member.email or None,
         "email_verified": member.email_verified,
         "locale": member.locale,
         "created_at": member.created_at,
-        "suspended_until": member.suspended_until,
+        "suspended_until": until if until and until > timezone.now() else None,
         "consents": list(newest.values("kind", "version", "granted", "created_at")),
     }
 
