@@ -51,6 +51,15 @@ class ConsentNeeded(DomainError):
     text = _("igloo can't be used without this. If you don't agree, you can delete your account.")
 
 
+class MarketingNeeded(DomainError):
+    """`marketing_night` is agreed to by who agrees to `marketing`: agree to that first. At sign-up
+    it is an error of the entry in `consents`, with this code."""
+
+    status = 409
+    code = "marketing_needed"
+    text = _("Agree to marketing messages first. Those at night are a part of them.")
+
+
 class LinkInvalid(DomainError):
     """The `token` of a link in a mail is not one of ours, is too old, or was used. Ask for a new
     mail. (`token_invalid` is of access tokens alone: an app logs its member out for it.)"""

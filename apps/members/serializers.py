@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from apps.common.fields import Address, Flag, PlainText, Text
+from apps.members.errors import MarketingNeeded
 from apps.members.models import Consent, DeviceSession, Member, Provider
 from apps.members.models.member import BIO_LENGTH, DISPLAY_NAME_LENGTH
 from apps.members.services.consents import UNKNOWN_VERSION, ConsentChoice, is_known_version
@@ -94,10 +95,14 @@ class SignupIn(serializers.Serializer[Any]):
     device = DeviceIn()
 
     def validate_consents(self, consents: list[ConsentChoice]) -> list[ConsentChoice]:
-        """Each kind once: two rows could say yes and no."""
-        kinds = [consent.kind for consent in consents]
-        if len(set(kinds)) < len(kinds):
+        """Each kind once: two rows could say yes and no. Night messages beside marketing alone."""
+        granted = {consent.kind: consent.granted for consent in consents}
+        if len(granted) < len(consents):
             raise serializers.ValidationError(_("Each kind of consent once."), code="duplicate")
+        if granted.get(Consent.Kind.MARKETING_NIGHT) and not granted.get(Consent.Kind.MARKETING):
+            index = list(granted).index(Consent.Kind.MARKETING_NIGHT)
+            wrong = serializers.ErrorDetail(str(MarketingNeeded.text), MarketingNeeded.code)
+            raise serializers.ValidationError({str(index): {"granted": [wrong]}})
         return consents
 
     def validate_birth_date(self, value: dt.date) -> dt.date:

@@ -53,6 +53,14 @@ class ConsentStateOut(serializers.Serializer[Any]):
     )
 
 
+class ConsentChangedOut(ConsentStateOut):
+    """What came of a choice."""
+
+    also = ConsentStateOut(
+        many=True, help_text="what ends with it: `marketing_night`, after a no to `marketing`"
+    )
+
+
 class MemberOut(serializers.Serializer[Any]):
     """A member as everyone sees them."""
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.errors import ConsentRequired, FieldError, InvalidInput
-from apps.members.errors import ConsentNeeded
+from apps.members.errors import ConsentNeeded, MarketingNeeded
 from apps.members.models import Consent, DeviceSession, Member
 from apps.members.models.consent import TOLD_BEFORE, confirm_by, current_version
 from apps.members.services import consent_notices
@@ -87,6 +87,7 @@ def change_consent(*, session: DeviceSession, choice: ConsentChoice) -> None:
     Raises:
         InvalidInput: a version that never was.
         ConsentNeeded: taking back what every member agrees to.
+        MarketingNeeded: a yes to messages at night without one to marketing.
         TokenInvalid: the account was closed meanwhile.
     """
     if not is_known_version(choice.kind, choice.version):
@@ -101,8 +102,10 @@ def record_consents(*, session: DeviceSession, choices: Sequence[ConsentChoice])
 
     Nothing new is the same answer to the same text, or a yes to an older text than the one that
     was agreed to. It still confirms a consent to marketing whose two years are almost over.
+    A no to marketing is one to messages at night too, by a row of its own.
 
     Raises:
+        MarketingNeeded: a yes to messages at night without one to marketing.
         TokenInvalid: the account was closed meanwhile.
     """
     now = timezone.now()
@@ -116,6 +119,7 @@ def record_consents(*, session: DeviceSession, choices: Sequence[ConsentChoice])
         if member is None:
             raise TokenInvalid
         newest = {row.kind: row for row in Consent.objects.newest_of(member.pk)}
+        choices = [*choices, *_ended_with(choices, newest)]
         added = []
         for choice in choices:
             last = newest.get(choice.kind)
@@ -129,6 +133,25 @@ def record_consents(*, session: DeviceSession, choices: Sequence[ConsentChoice])
     # The caller's copy, which may be saved or asked again.
     session.member.terms_agreed = member.terms_agreed
     session.member.privacy_agreed = member.privacy_agreed
+
+
+def ends_with(choice: ConsentChoice) -> Sequence[Consent.Kind]:
+    """The kinds that a choice takes back besides its own."""
+    is_no = choice.kind == Consent.Kind.MARKETING and not choice.granted
+    return [Consent.Kind.MARKETING_NIGHT] if is_no else []
+
+
+def _ended_with(
+    choices: Sequence[ConsentChoice], newest: Mapping[str, Consent]
+) -> Iterator[ConsentChoice]:
+    """The choices that follow from these; raises MarketingNeeded for a yes that can't stand."""
+    said = {choice.kind: choice.granted for choice in choices}
+    holds = {kind: row.granted for kind, row in newest.items()} | said
+    if said.get(Consent.Kind.MARKETING_NIGHT) and not holds.get(Consent.Kind.MARKETING):
+        raise MarketingNeeded
+    for kind in (kind for choice in choices for kind in ends_with(choice)):
+        if kind not in said and holds.get(kind):
+            yield ConsentChoice(kind, newest[kind].version, granted=False)
 
 
 def _says_more(choice: ConsentChoice, last: Consent) -> bool:
