@@ -125,6 +125,7 @@ def test_answers_are_as_documented(alice: ApiClient, bob: ApiClient, anonymous: 
         ("/me", "/me"),
         ("/me/consents", "/me/consents"),
         ("/me/identities", "/me/identities"),
+        ("/me/identities/{provider}", "/me/identities/kakao"),
         ("/me/drafts", "/me/drafts"),
         ("/me/likes", "/me/likes"),
         ("/auth/sessions", "/auth/sessions"),

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apps.common.models import RateWindow
+from apps.common.models import IdempotencyKey, RateWindow
 from apps.members.models import Member, SocialIdentity, SocialNonce, SpentCredential
 from apps.members.services import proofs, signup
 from igloo.laptop.providers.world import World
@@ -45,6 +45,22 @@ def test_a_nonce_is_given_out_once_and_kept_as_a_hash(anonymous: ApiClient) -> N
     assert dt.timedelta(minutes=9) < left <= dt.timedelta(minutes=10)
     assert new_nonce(anonymous) != body["nonce"]
     assert body["nonce"] not in str(list(SocialNonce.objects.values()))
+
+
+def test_a_nonce_is_given_again_to_the_same_key_alone(anonymous: ApiClient) -> None:
+    first, again, other = (
+        anonymous.post("/auth/nonce", headers={"Idempotency-Key": key})
+        for key in ("a tap", "a tap", "another")
+    )
+    assert (again.status_code, again.content) == (201, first.content)
+    assert again["Idempotency-Replayed"] == "true"
+    assert again["Cache-Control"] == "no-store"
+    assert other.json()["nonce"] != first.json()["nonce"]
+    assert SocialNonce.objects.count() == 2
+    # What is kept of the answer is encrypted with the key.
+    kept = b"".join(bytes(row.answer or b"") for row in IdempotencyKey.objects.all())
+    assert kept
+    assert first.json()["nonce"].encode() not in kept
 
 
 @pytest.mark.parametrize(("provider", "kind"), ALL_WAYS)
@@ -149,10 +165,16 @@ def test_somebody_new_is_asked_for_consents_and_comes_back_with_the_ticket(
         assert_refused(refused, 401, refused.json()["code"])
 
 
+def with_version(version: str) -> list[dict[str, Any]]:
+    return [CONSENTS_JSON[0] | {"version": version}, CONSENTS_JSON[1]]
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "code"),
     [
         ({"consents": CONSENTS_JSON[:1]}, 409, "consent_required"),
+        ({"consents": with_version("2026-10-01")}, 409, "consent_required"),
+        ({"consents": with_version("9999-12-31")}, 400, "invalid_input"),
         ({"birth_date": None}, 409, "consent_required"),
         ({"birth_date": f"{timezone.now().year - 10}-01-01"}, 403, "under_age"),
         ({"birth_date": "1800-01-01"}, 400, "invalid_input"),

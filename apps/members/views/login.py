@@ -57,8 +57,8 @@ class SignupView(APIView):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """`terms` and `privacy` must be granted. The birth date is checked and not stored. An
-        `email` gets a mail that confirms it."""
+        """The current `terms` and `privacy` must be granted. The birth date is checked and not
+        stored. An `email` gets a mail that confirms it."""
         body = SignupIn(data=request.data)
         body.is_valid(raise_exception=True)
         data = body.validated_data
