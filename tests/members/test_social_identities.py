@@ -299,3 +299,13 @@ def test_one_that_is_not_linked_is_404(
     # Nor is it told of another.
     assert alice.get("/me/identities/kakao").status_code == 200
     assert_problem(bob.get("/me/identities/kakao"), 404, "not_found")
+
+
+def test_me_tells_whether_there_is_a_password(alice: ApiClient, providers: World) -> None:
+    assert alice.get("/me").json()["has_password"] is True
+    minji = social_member(providers)
+    seen = minji.get("/me")
+    assert seen.json()["has_password"] is False
+    passwords.reset_password(member=Member.objects.get(pk=minji.member.pk), new_password=PASSWORD)
+    again = ApiClient(minji.member).get("/me", headers={"If-None-Match": seen["ETag"]})
+    assert again.json()["has_password"] is True
