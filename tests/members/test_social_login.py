@@ -221,6 +221,7 @@ def test_the_same_address_joins_no_accounts(anonymous: ApiClient, providers: Wor
         ("Jun Park", r"jun_park"),
         ("jun.park_1", r"jun\.park_1"),
         ("Admin", r"home\d{5}"),
+        ("Igloo Team", r"home\d{5}"),
         ("민지", r"home\d{5}"),
         ("\u24b6lice", r"home\d{5}"),
         ("ab", r"home\d{5}"),
