@@ -198,7 +198,7 @@ class LeaveIn(ProviderLoginIn):
         if "provider" in data and "password" not in data:
             return super().validate(data)
         if "password" not in data:
-            text = serializers.Field.default_error_messages["required"]
+            text = _("Send the password, or a provider and the token of a new login there.")
             raise serializers.ValidationError({"password": text}, code="required")
         return data
 
