@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from apps.common.fields import Address, Flag, PlainText, Text
+from apps.common.fields import Address, Flag, PlainText, ShortList, Text
 from apps.members.models import Consent, DeviceSession, Member, Provider
 from apps.members.models.member import BIO_LENGTH, DISPLAY_NAME_LENGTH
 from apps.members.services.consents import ConsentChoice
@@ -72,7 +72,7 @@ class SignupIn(serializers.Serializer[Any]):
     display_name = PlainText(max_length=DISPLAY_NAME_LENGTH, required=False)
     email = Address(max_length=254, required=False)
     birth_date = serializers.DateField(help_text="checked (14 or older), not stored")
-    consents = serializers.ListField(child=ConsentIn(), max_length=10, default=list)
+    consents = ShortList(child=ConsentIn(), max_length=10, default=list)
     device = DeviceIn()
 
     def validate_consents(self, consents: list[ConsentChoice]) -> list[ConsentChoice]:
@@ -134,7 +134,7 @@ class SocialLoginIn(ProviderLoginIn):
     birth_date = serializers.DateField(
         required=False, help_text="of a new member: checked (14 or older), not stored"
     )
-    consents = serializers.ListField(
+    consents = ShortList(
         child=ConsentIn(), max_length=10, default=list, help_text="of a new member"
     )
     device = DeviceIn()
