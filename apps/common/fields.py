@@ -18,6 +18,10 @@ class Text(serializers.CharField):
         """The text."""
         if not isinstance(data, str):
             self.fail("invalid")
+        # Before the text is composed (see plain_text), which takes the square of its marks: two
+        # minutes for a password of 1 MiB. A letter falls apart into four at most.
+        if self.max_length is not None and len(data) > 4 * self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         return super().to_internal_value(data)
 
 

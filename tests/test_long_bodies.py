@@ -1,5 +1,6 @@
-"""A body of 1 MiB that is one long list costs a moment, and is answered in a few words."""
+"""A body of 1 MiB that is one long list or text costs a moment, and is answered in a few words."""
 
+import json
 import time
 from typing import Any
 
@@ -34,6 +35,22 @@ def test_a_list_of_very_many_is_refused_at_once(
     assert len(response.content) < 2000
     errors = assert_problem(response, 400, "invalid_input")["errors"]
     assert (pointer, "too_long") in {(error["pointer"], error["code"]) for error in errors}
+
+
+@pytest.mark.parametrize(
+    ("path", "field"), [("/auth/login", "password"), ("/posts", "content"), ("/me", "bio")]
+)
+def test_a_text_of_very_many_marks_is_refused_at_once(
+    alice: ApiClient, path: str, field: str
+) -> None:
+    body = json.dumps({field: "a" + "\u0301\u0327" * 60_000}, ensure_ascii=False).encode()
+    method = "PATCH" if path == "/me" else "POST"
+    started = time.process_time()
+    response = alice.generic(method, path, body, content_type="application/json")
+    # Seconds; it took eight, and minutes for a body of 1 MiB.
+    assert time.process_time() - started < 2
+    errors = assert_problem(response, 400, "invalid_input")["errors"]
+    assert (f"/{field}", "too_long") in {(error["pointer"], error["code"]) for error in errors}
 
 
 def test_every_list_that_is_taken_has_an_end() -> None:
