@@ -39,7 +39,7 @@ def send_verification(*, member_id: UUID) -> bool:
             subject=_("Confirm your e-mail address"),
             paragraphs=[
                 _(
-                    "Is this the address of @{username} on igloo? Then press the button. "
+                    "Is this the address of @{username} on igloo? Then open the link. "
                     "The link works for 2 days."
                 ).format(username=member.username),
                 _("If you are not on igloo, do nothing: someone mistyped their address."),
