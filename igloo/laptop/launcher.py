@@ -374,6 +374,7 @@ class Launcher:
             f"  API docs        {address}/api/docs\n"
             f"  admin           {address}/admin/\n"
             f"  social login    {address}/demo/login\n"
+            f"  the providers   {self.environment['DEMO_PROVIDERS_URL']}\n"
             f"  health          {address}/healthz, {address}/readyz\n"
             f"{network}"
             f"  try             curl {address}/api/v1/posts\n\n"
