@@ -464,11 +464,9 @@ Q_CLUSTER = {
 }
 
 # --- Mail -------------------------------------------------------------------------------------
-# A laptop prints mails where it runs, AWS sends them through SES.
-EMAIL_BACKEND = config.text(
-    "EMAIL_BACKEND",
-    "apps.common.ses.SESBackend" if DEPLOYED else "django.core.mail.backends.console.EmailBackend",
-)
+# A laptop prints mails where it runs, and `make run` says how; AWS sends them through SES.
+_PRINTED = os.environ.get("DEMO_EMAIL_BACKEND") or "django.core.mail.backends.console.EmailBackend"
+EMAIL_BACKEND = config.text("EMAIL_BACKEND", "apps.common.ses.SESBackend" if DEPLOYED else _PRINTED)
 DEFAULT_FROM_EMAIL = config.text("MAIL_FROM", f"igloo <{CONTACT_EMAIL}>")
 # Seconds; Django would wait for ever.
 EMAIL_TIMEOUT = 10

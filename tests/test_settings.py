@@ -165,6 +165,14 @@ def test_a_login_in_a_browser_comes_back_by_https(secrets: Path) -> None:
     assert start(secrets, shown=shown, **http) == "False"
 
 
+def test_make_run_says_how_mails_are_printed(secrets: Path) -> None:
+    """Where nothing else does; a deployed stage does not heed it."""
+    demo = {"shown": "settings.EMAIL_BACKEND", "DEMO_EMAIL_BACKEND": "printed"}
+    assert start(secrets, stage="local", **demo) == "printed"
+    assert start(secrets, stage="local", EMAIL_BACKEND="mine", **demo) == "mine"
+    assert start(secrets, **demo) == "apps.common.ses.SESBackend"
+
+
 def test_what_is_said_holds_no_secret(secrets: Path) -> None:
     said = start(secrets, DEBUG="1")
     assert "db.example.com" not in said

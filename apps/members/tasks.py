@@ -51,6 +51,12 @@ def mail_reset(member_ids: list[str]) -> int:
 
 
 @task(queue_name="mail")
+def mail_way_back(leaving_id: str) -> bool:
+    """See mails.send_way_back."""
+    return mails.send_way_back(leaving_id=UUID(leaving_id))
+
+
+@task(queue_name="mail")
 def mail_password_changed(member_id: str, at: str, everywhere: bool = False) -> bool:
     """See mails.send_password_changed; `at` is in ISO 8601."""
     return mails.send_password_changed(

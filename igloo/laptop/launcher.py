@@ -67,6 +67,7 @@ class Launcher:
             "DJANGO_RUNSERVER_HIDE_WARNING": "true",  # "do not use in production": here it is right
             "PORT": str(port),
             "PYTHONUNBUFFERED": "1",  # shown as it happens, not when 8 KB are full
+            "DEMO_EMAIL_BACKEND": "igloo.laptop.mail.ReadableBackend",
         }
         self._stop_asked_at: float | None = None
         self._worker_ends: list[float] = []
@@ -373,6 +374,7 @@ class Launcher:
             f"  API docs        {address}/api/docs\n"
             f"  admin           {address}/admin/\n"
             f"  social login    {address}/demo/login\n"
+            f"  the providers   {self.environment['DEMO_PROVIDERS_URL']}\n"
             f"  health          {address}/healthz, {address}/readyz\n"
             f"{network}"
             f"  try             curl {address}/api/v1/posts\n\n"

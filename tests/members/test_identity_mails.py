@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from apps.members.models import Member
+from apps.members.models import Member, SocialIdentity
 from apps.members.services import links, passwords
 from apps.tasks.models import BackgroundTask
 from igloo.laptop.providers.world import World
 from tests.builders import PASSWORD, ApiClient, confirmed, make_member
 from tests.members.mailbox import mails_to
-from tests.members.social import JUN, id_token_login, token_login
+from tests.members.social import JUN, MINJI, assert_refused, id_token_login, token_login
 from tests.members.test_sessions import change_password
 from tests.members.test_social_identities import link
 
@@ -87,3 +87,58 @@ def test_a_new_password_is_told_with_the_logins_that_it_does_not_end(
     message = mails_to(ADDRESS)[-1]
     assert "and all devices were logged out." in message.body
     assert "can still be logged in to with: Google, Kakao." in message.body
+
+
+# --- The account's own address ------------------------------------------------------------------
+@pytest.mark.parametrize("provider", ["google", "apple"])
+@pytest.mark.parametrize("address", [MINJI.email, "Minji@Example.COM"])
+def test_a_login_with_the_same_verified_address_confirms_it(
+    alice: ApiClient, providers: World, provider: str, address: str
+) -> None:
+    alice.patch("/me", {"email": address}, format="json")
+    version = Member.objects.get().version
+    assert link(alice, provider, id_token_login(alice, providers, provider)).status_code == 204
+    me = alice.get("/me").json()
+    assert (me["email"], me["email_verified"]) == (address, True)
+    # A phone that knows the account by its ETag hears of it.
+    assert Member.objects.get().version == version + 1
+    assert "Google" in mails_to(address)[-1].subject or "Apple" in mails_to(address)[-1].subject
+
+
+@pytest.mark.parametrize(
+    ("provider", "own", "claims"),
+    [
+        ("google", "other@example.com", {}),
+        ("google", "", {}),
+        ("google", MINJI.email, {"email_verified": False}),
+        ("google", MINJI.email, {"email_verified": "true"}),
+        ("apple", MINJI.email, {"email_verified": "false"}),
+        ("google", MINJI.email, {"email": None}),
+        ("google", "", {"email": ""}),
+        ("kakao", MINJI.email, {"email_verified": True}),
+        ("facebook", MINJI.email, {"email_verified": True}),
+    ],
+)
+def test_any_other_login_confirms_no_address(
+    alice: ApiClient, providers: World, provider: str, own: str, claims: dict[str, object]
+) -> None:
+    Member.objects.update(email=own)
+    before = Member.objects.values().get()
+    body = id_token_login(alice, providers, provider, **claims)
+    assert link(alice, provider, body).status_code == 204
+    assert Member.objects.values().get() == before
+
+
+def test_a_login_that_is_refused_confirms_no_address(alice: ApiClient, providers: World) -> None:
+    Member.objects.update(email=MINJI.email)
+    assert alice.member is not None
+    other = SocialIdentity.objects.create(member=alice.member, provider="google", subject="another")
+    body = id_token_login(alice, providers, "google")
+    assert_refused(link(alice, "google", body), 409, "provider_linked")
+    assert not Member.objects.get().email_verified
+    other.delete()
+    assert link(alice, "google", body).status_code == 204
+    Member.objects.update(email_verified=False)
+    # Nor does one that was used: the same again is answered, and does nothing.
+    assert link(alice, "google", body).status_code == 204
+    assert not Member.objects.get().email_verified

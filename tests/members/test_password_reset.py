@@ -10,9 +10,11 @@ from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from apps.members.models import DeviceSession, Member
-from apps.members.services import links, passwords
+from apps.common.models import RateWindow
+from apps.members.models import DeviceSession, Leaving, Member
+from apps.members.services import leaving, links, passwords
 from apps.tasks.models import BackgroundTask
 from tests.builders import PASSWORD, ApiClient, confirmed, make_member, suspended
 from tests.common.test_problems import assert_problem
@@ -184,6 +186,53 @@ def test_the_answer_and_the_work_are_the_same_whoever_it_is(minji: Member) -> No
     }
     [to_careless] = mails_to("unconfirmed@example.com")
     assert "/account/verify" in links_in(to_careless)[0]
+
+
+@pytest.mark.parametrize("locale", ["en", "ko"])
+def test_who_is_leaving_gets_the_way_back(minji: Member, locale: str) -> None:
+    """They may have lost the mail that came as they left, and know no password to log in by."""
+    Member.objects.update(locale=locale)
+    minji.refresh_from_db()
+    leaving.leave(member=minji)
+    before = len(mails_to(ADDRESS))
+    assert ask().status_code == 202
+    [message] = mails_to(ADDRESS)[before:]
+    subject = {"en": "The way back to your igloo account", "ko": "igloo 계정으로 돌아오는 방법"}
+    assert message.subject == subject[locale]
+    [link] = links_in(message)
+    assert link.startswith("/account/restore?token=")
+    row = leaving.leaving_of_return(token_in(message))
+    assert leaving.come_back(leaving=row) == minji
+    # From there it is as for everybody.
+    assert ask().status_code == 202
+    assert choose(token_in(mails_to(ADDRESS)[-1])).status_code == 204
+    assert log_in(ApiClient(), "minji", NEW).status_code == 200
+
+
+def test_the_way_back_is_mailed_a_few_times_and_no_longer_than_there_is_one(
+    minji: Member,
+) -> None:
+    leaving.leave(member=minji)
+    before = len(mails_to(ADDRESS))
+    for _ in range(5):
+        ask()
+    assert len(mails_to(ADDRESS)) == before + 3
+    ask()
+    Leaving.objects.update(erasing_since=timezone.now())
+    RateWindow.objects.all().delete()
+    ask()
+    assert len(mails_to(ADDRESS)) == before + 3
+
+
+def test_an_address_of_one_who_stays_and_one_who_leaves(minji: Member) -> None:
+    leaving.leave(member=confirmed(make_member("former"), ADDRESS))
+    before = len(mails_to(ADDRESS))
+    ask()
+    new = mails_to(ADDRESS)[before:]
+    assert sorted(links_in(message)[0].partition("?")[0] for message in new) == [
+        "/account/password",
+        "/account/restore",
+    ]
 
 
 def test_the_task_holds_no_address_and_no_link(minji: Member) -> None:

@@ -35,6 +35,18 @@ def get(url: str) -> tuple[int, str, str]:
         connection.close()
 
 
+def post(url: str) -> tuple[int, Any]:
+    """The status, and the JSON of the answer to a POST of nothing."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    try:
+        connection.request("POST", f"{parts.path}?{parts.query}")
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    finally:
+        connection.close()
+
+
 @pytest.mark.parametrize("provider", ["kakao", "apple", "google", "facebook", "naver"])
 def test_somebody_agrees_at_the_provider_and_is_logged_in(
     anonymous: ApiClient, providers: World, provider: str

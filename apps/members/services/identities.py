@@ -41,6 +41,7 @@ def link_identity(*, member: Member, evidence: Evidence) -> None:
             ).first()
             if identity is not None and identity.member_id != member.pk:
                 raise IdentityTaken
+            is_new = identity is None
             if identity is None:
                 if _identities(member).filter(provider=proof.provider).exists():
                     raise ProviderLinked
@@ -48,14 +49,25 @@ def link_identity(*, member: Member, evidence: Evidence) -> None:
                 identity = SocialIdentity.objects.create(
                     member=member, provider=proof.provider, subject=proof.subject
                 )
-                _tell_member(locked, proof.provider, is_linked=True)
             proofs.spend(evidence, member=member)
             keep_refresh_token(identity, proof)
+            _confirm_address(locked, proof)
+            if is_new:
+                _tell_member(locked, proof.provider, is_linked=True)
     except IntegrityError as error:
         # Somebody else's, made at this very moment: a member's own are made under the lock.
         if not isinstance(error.__cause__, UniqueViolation):
             raise
         raise IdentityTaken from error
+
+
+def _confirm_address(locked: Member, proof: Proof) -> None:
+    """The member's own address is theirs where the provider has signed that this one is."""
+    is_same = proof.email_verified and proof.email.lower() == locked.email.lower()
+    if is_same and not locked.email_verified:
+        locked.email_verified = True
+        locked.version += 1
+        locked.save(update_fields=["email_verified", "version"])
 
 
 def keep_refresh_token(identity: SocialIdentity, proof: Proof) -> None:

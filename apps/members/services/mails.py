@@ -10,6 +10,7 @@ from itertools import groupby
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
@@ -18,8 +19,9 @@ from apps.common.errors import Throttled
 from apps.common.mail import Mail, send_mail
 from apps.common.sealing import secret_key, unseal
 from apps.common.throttles import count_call, forgive_call
-from apps.members.models import DeviceSession, Member, Provider, SocialIdentity
-from apps.members.services import links
+from apps.members import tasks
+from apps.members.models import DeviceSession, Leaving, Member, Provider, SocialIdentity
+from apps.members.services import leaving, links
 
 # Members live in Korea, wherever the server's clock is.
 _KOREA = ZoneInfo("Asia/Seoul")
@@ -39,7 +41,7 @@ def send_verification(*, member_id: UUID) -> bool:
             subject=_("Confirm your e-mail address"),
             paragraphs=[
                 _(
-                    "Is this the address of @{username} on igloo? Then press the button. "
+                    "Is this the address of @{username} on igloo? Then open the link. "
                     "The link works for 2 days."
                 ).format(username=member.username),
                 _("If you are not on igloo, do nothing: someone mistyped their address."),
@@ -53,11 +55,15 @@ def send_verification(*, member_id: UUID) -> bool:
 
 
 def send_reset(*, member_ids: Sequence[UUID]) -> int:
-    """Links to choose a new password; one mail to each address, with a link for each account.
+    """Links to choose a new password; one mail to each address, with a link for each account. Who
+    is leaving gets a mail of its own, by a task.
 
     Returns:
-        How many mails.
+        How many mails with such links.
     """
+    leavings = Leaving.objects.can_be_taken_back().filter(member__in=member_ids)
+    for leaving_id in leavings.values_list("pk", flat=True):
+        tasks.mail_way_back.enqueue(str(leaving_id))
     members = Member.objects.filter(
         pk__in=member_ids, is_active=True, email_verified=True
     ).order_by("email", "username")
@@ -67,6 +73,36 @@ def send_reset(*, member_ids: Sequence[UUID]) -> int:
         language = accounts[0].locale
         sent += _send_some("reset", _reset_of(accounts), to=address, language=language)
     return sent
+
+
+def send_way_back(*, leaving_id: UUID) -> bool:
+    """To somebody who is leaving and does not know the password: how to come back. False where
+    there is no way back any more, or enough mails went to the address."""
+    rows = Leaving.objects.can_be_taken_back().filter(member__email_verified=True)
+    row = rows.select_related("member").filter(pk=leaving_id).first()
+    if row is None or not row.member.email:
+        return False
+    member = row.member
+
+    def write() -> Mail:
+        return Mail(
+            subject=_("The way back to your igloo account"),
+            paragraphs=[
+                _(
+                    "A new password was asked for, but @{username} has left igloo. At {time} "
+                    "(Korean time) everything is deleted for good."
+                ).format(username=member.username, time=in_korea(row.erase_at)),
+                _(
+                    "To keep the account, open the link. Then choose a new password with “Forgot "
+                    "password” in the app."
+                ),
+                _("If you want it deleted, do nothing."),
+            ],
+            link=f"{settings.PUBLIC_BASE_URL}/account/restore?token={leaving.return_token(row)}",
+            link_text=_("Keep my account"),
+        )
+
+    return _send_some("way back", write, to=member.email, language=member.locale)
 
 
 def _reset_of(accounts: Sequence[Member]) -> Callable[[], Mail]:

@@ -4,13 +4,14 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.errors import FieldError, InvalidInput
 from apps.members import tasks
 from apps.members.errors import PasswordWrong
-from apps.members.models import DeviceSession, Member
+from apps.members.models import DeviceSession, Leaving, Member
 from apps.members.services import links, places, sessions
 from apps.members.tokens import TokenInvalid
 
@@ -69,12 +70,14 @@ def change_password(
 
 
 def ask_for_reset(*, email: str) -> None:
-    """Have a mail sent to each account that has this confirmed address.
+    """Have a mail sent to each account that has this confirmed address. Who is leaving gets the way
+    back in it: without a password they would have none.
 
     The same work whether there is one or not: one query, and a task either way. The task's row
     holds ids and no address.
     """
-    members = Member.objects.filter(email__iexact=email, email_verified=True, is_active=True)
+    can_log_in = Q(is_active=True) | Q(leaving__in=Leaving.objects.can_be_taken_back())
+    members = Member.objects.filter(can_log_in, email__iexact=email, email_verified=True)
     ids = members.order_by("pk").values_list("pk", flat=True)[:_MOST_ACCOUNTS]
     tasks.mail_reset.enqueue([str(pk) for pk in ids])
 

@@ -1,7 +1,8 @@
-"""The page on which a person agrees to log in."""
+"""The page on which a person agrees to log in, and the one that has a provider call igloo."""
 
 from html import escape
 
+from igloo.laptop.providers.by_hand import TELLING
 from igloo.laptop.providers.world import PEOPLE
 
 _COLORS = {
@@ -26,13 +27,13 @@ _PAGE = """<!doctype html>
     a {{ display: block; padding: .8rem 1rem; margin: .5rem 0; border: 1px solid #ddd;
       border-radius: 8px; color: inherit; text-decoration: none }}
     a:hover {{ border-color: #888 }} small {{ color: #777; display: block }}
+    button {{ font: inherit; margin: .2rem 0; padding: .4rem .8rem; cursor: pointer }}
   </style>
 </head>
 <body><main>
   <h1>{title} (demo)</h1>
-  <p>A stand-in on this laptop. Who logs in to igloo?</p>
+  <p>A stand-in on this laptop. {question}</p>
   {people}
-  <a href="{cancel}">Cancel</a>
 </main></body>
 </html>
 """
@@ -45,9 +46,26 @@ def choose_page(provider: str, path: str) -> str:
         f"<small>{escape(person.email)}</small></a>"
         for number, person in enumerate(PEOPLE)
     )
+    people += f'\n  <a href="{escape(path)}&amp;person=nobody">Cancel</a>'
     return _PAGE.format(
         title=provider.title(),
         color=_COLORS[provider],
+        question="Who logs in to igloo?",
         people=people,
-        cancel=f"{escape(path)}&amp;person=nobody",
+    )
+
+
+def front_page() -> str:
+    """The page at the stand-ins' own address: buttons that call igloo's webhooks."""
+    buttons = "\n  ".join(
+        f'<form method="post" action="/{provider}/notice?person={number}">'
+        f"<button>{escape(person.name)} at {provider.title()}</button></form>"
+        for number, person in enumerate(PEOPLE)
+        for provider in TELLING
+    )
+    return _PAGE.format(
+        title="The providers",
+        color="#222",
+        question="Who wants to have nothing to do with igloo any more? Its webhook is called.",
+        people=buttons,
     )

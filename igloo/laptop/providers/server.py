@@ -13,8 +13,9 @@ from urllib.parse import parse_qsl, urlsplit
 import jwt
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from igloo.laptop.providers import by_hand
 from igloo.laptop.providers.authorize import AUTHORIZE, complaint, way_back
-from igloo.laptop.providers.pages import choose_page
+from igloo.laptop.providers.pages import choose_page, front_page
 from igloo.laptop.providers.world import CODE_SECONDS, Login, World, challenge_of
 
 Form = Mapping[str, str]
@@ -67,6 +68,13 @@ def _handler(world: World) -> type[BaseHTTPRequestHandler]:
         def _answer(self, form: Form) -> None:
             parts = urlsplit(self.path)
             query = dict(parse_qsl(parts.query))
+            if self.command == "POST" and parts.path in by_hand.PATHS:
+                status, data = by_hand.answer(world, parts.path, query)
+                self._send(status, "application/json", json.dumps(data).encode())
+                return
+            if parts.path == "/":
+                self._send(200, "text/html; charset=utf-8", front_page().encode())
+                return
             world.calls.append(f"{self.command} {parts.path}")
             if parts.path.split("/")[1] in world.down:
                 self._send(500, "text/html", b"<h1>Internal Server Error</h1>")

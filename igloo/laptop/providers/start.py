@@ -16,8 +16,9 @@ def start_providers(environment: dict[str, str], address: str) -> Child:
 
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
-    demo = settings_of(f"http://127.0.0.1:{port}", address)
-    environment["DEMO_PROVIDERS"] = json.dumps(demo)
+    url = f"http://127.0.0.1:{port}"
+    environment["DEMO_PROVIDERS"] = json.dumps(settings_of(url, address))
+    environment["DEMO_PROVIDERS_URL"] = url
     say("igloo: logins: python -m igloo.laptop.providers")
     command = [sys.executable, "-m", "igloo.laptop.providers", port]
     return Child("logins", command, environment, STOP_SECONDS)
