@@ -4,6 +4,8 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -16,6 +18,8 @@ from tests.builders import make_member
 from tests.media.conftest import later, run_tasks  # noqa: F401 - a fixture
 from tests.members.planted import plant
 from tests.members.test_erasing import WEEK, erase_after_a_week
+
+DAY = dt.timedelta(days=1)
 
 
 def test_the_name_is_nobodys_for_a_while(committed: None, settings: Settings, later: Any) -> None:  # noqa: F811
@@ -53,6 +57,39 @@ def test_a_login_of_long_ago_is_not_kept(committed: None, later: Any) -> None:  
     DeviceSession.objects.update(last_used_at=timezone.now() - dt.timedelta(days=90))
     erase_after_a_week(alice, later)
     assert {row.kind for row in RetainedRecord.objects.all()} == {"username"}
+
+
+def test_what_operators_did_is_kept_as_their_members_go(committed: None, later: Any) -> None:  # noqa: F811
+    """Of those in office as of those who were: who, when, what, and to whose row."""
+    planted = plant()
+    olga = Member.objects.get(username="olga")
+    entries = {
+        str(entry.pk): {
+            "operator": str(entry.user_id),
+            "at": entry.action_time.isoformat(),
+            "action": entry.action_flag,
+            "model": f"{entry.content_type.app_label}.{entry.content_type.model}",
+            "object_id": entry.object_id,
+        }
+        for entry in LogEntry.objects.select_related("content_type")
+    }
+    # What is not of the member's stays where it is, and what is too old is not kept.
+    kind = ContentType.objects.get_for_model(Member)
+    other = log_of(olga, object_id=str(olga.pk))
+    log_of(olga, object_id=str(planted.member.pk), action_time=timezone.now() - 731 * DAY)
+    erase_after_a_week(planted.member, later)
+    kept = RetainedRecord.objects.filter(kind="operator")
+    assert {row.source_id: row.data for row in kept} == entries
+    assert len(entries) == 4
+    assert {row.data["operator"] for row in kept} == {str(olga.pk), str(planted.member.pk)}
+    member_rows = kept.filter(data__model=f"{kind.app_label}.{kind.model}")
+    assert [row.data["object_id"] for row in member_rows] == [str(planted.member.pk)]
+    assert [entry.pk for entry in LogEntry.objects.all()] == [other.pk]
+
+
+def log_of(operator: Member, **values: Any) -> LogEntry:
+    kind = ContentType.objects.get_for_model(Member)
+    return LogEntry.objects.create(user=operator, content_type=kind, action_flag=CHANGE, **values)
 
 
 def test_the_task_names_nobody(committed: None, later: Any) -> None:  # noqa: F811

@@ -5,7 +5,6 @@ import logging
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.admin.models import LogEntry
 from django.db import transaction
 from django.utils import timezone
 
@@ -23,10 +22,8 @@ _MEMBERS = 1000
 # Rows of one transaction.
 _BATCH = 500
 # How long the law has log-in records kept: three months (Enforcement Decree of the Protection of
-# Communications Secrets Act, article 41), and what operators did with personal data: two years
-# (PIPC's standard of measures to ensure the safety of personal information, article 8).
+# Communications Secrets Act, article 41).
 LOGINS_KEPT = dt.timedelta(days=92)
-OPERATORS_KEPT = dt.timedelta(days=731)
 _Kind, _Basis = RetainedRecord.Kind, RetainedRecord.Basis
 
 
@@ -83,7 +80,10 @@ def _begin(leaving_id: UUID) -> Member | None:
 
 
 def _retain(member: Member) -> None:
-    """Keep what has to be kept, once; docs/leaving.md says what and why."""
+    """Keep what has to be kept, once; docs/leaving.md says what and why.
+
+    What operators did is kept as the rows go that they did it to: see operator_log.
+    """
     name = hash_username(member.username)
     now = timezone.now()
     found = [
@@ -108,23 +108,6 @@ def _retain(member: Member) -> None:
                 data={"platform": session.platform}
                 | {key: moment.isoformat() for key, moment in times.items()},
                 delete_at=session.last_used_at + LOGINS_KEPT,
-            )
-        )
-    entries = LogEntry.objects.filter(user=member, action_time__gt=now - OPERATORS_KEPT)
-    for entry in entries.select_related("content_type").iterator(_BATCH):
-        found.append(
-            RetainedRecord(
-                kind=_Kind.OPERATOR,
-                basis=_Basis.SAFEGUARDS,
-                source_id=str(entry.pk),
-                username_hash=name,
-                data={
-                    "at": entry.action_time.isoformat(),
-                    "action": entry.action_flag,
-                    "model": str(entry.content_type),
-                    "object_id": entry.object_id,
-                },
-                delete_at=entry.action_time + OPERATORS_KEPT,
             )
         )
     RetainedRecord.objects.bulk_create(found, batch_size=_BATCH, ignore_conflicts=True)

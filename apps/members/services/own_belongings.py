@@ -5,10 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import CharField, Q, QuerySet, TextField
+from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
@@ -27,9 +26,10 @@ from apps.members.models import (
     SocialIdentity,
     SpentCredential,
 )
-from apps.members.services import exporting, relations
+from apps.members.services import exporting, operator_log, relations
 from apps.members.services.belongings import Belonging, register
 from apps.members.services.identities import forget_identities
+from apps.members.services.operator_log import move_log_of
 from apps.tasks.models import BackgroundTask
 
 # Rows of one transaction.
@@ -62,16 +62,9 @@ def in_batches(rows: QuerySet[Any], batch: int = _BATCH) -> Iterator[list[Any]]:
             return
 
 
-def delete_log_of(rows: QuerySet[Any]) -> None:
-    """Delete what the admin's log says of these rows: it calls them by what they say."""
-    kind = ContentType.objects.get_for_model(rows.model)
-    keys = rows.order_by().values(key=Cast("pk", CharField()))
-    LogEntry.objects.filter(content_type=kind, object_id__in=keys).delete()
-
-
 def _erase_sessions(member: Member) -> None:
     sessions = DeviceSession.objects.filter(member=member)
-    delete_log_of(sessions)
+    move_log_of(sessions, member=member)
     # Each may have some hundred spent tokens.
     delete_in_batches(sessions, 50)
 
@@ -81,7 +74,7 @@ def _erase_consents(member: Member) -> None:
 
 
 def _erase_logins(member: Member) -> None:
-    delete_log_of(SocialIdentity.objects.filter(member=member))
+    move_log_of(SocialIdentity.objects.filter(member=member), member=member)
     forget_identities(member=member)
     delete_in_batches(SpentCredential.objects.filter(member=member))
     # Its confirmation code still opens the page that says that all is gone.
@@ -97,13 +90,13 @@ def _erase_relations(member: Member) -> None:
 
 
 def _erase_uploads(member: Member) -> None:
-    delete_log_of(Upload.objects.filter(owner=member))
+    move_log_of(Upload.objects.filter(owner=member), member=member)
     erase_uploads(owner_id=member.pk)
 
 
 def _erase_admin_traces(member: Member) -> None:
-    delete_in_batches(LogEntry.objects.filter(user=member))
-    delete_log_of(Member.objects.filter(pk=member.pk))
+    operator_log.move(LogEntry.objects.filter(user=member), member=member)
+    move_log_of(Member.objects.filter(pk=member.pk), member=member)
     # Few: operators' alone.
     for session in Session.objects.iterator():
         if session.get_decoded().get("_auth_user_id") == str(member.pk):
