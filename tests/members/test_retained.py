@@ -11,10 +11,10 @@ from pytest_django import Settings
 
 from apps.members import tasks
 from apps.members.models import DeviceSession, Member, RetainedRecord
-from apps.members.services import erasing
+from apps.members.services import erasing, sessions
 from apps.members.usernames import UsernameTaken
 from apps.tasks.models import BackgroundTask
-from tests.builders import make_member
+from tests.builders import ApiClient, make_member
 from tests.media.conftest import later, run_tasks  # noqa: F401 - a fixture
 from tests.members.planted import plant
 from tests.members.test_erasing import WEEK, erase_after_a_week
@@ -57,6 +57,31 @@ def test_a_login_of_long_ago_is_not_kept(committed: None, later: Any) -> None:  
     DeviceSession.objects.update(last_used_at=timezone.now() - dt.timedelta(days=90))
     erase_after_a_week(alice, later)
     assert {row.kind for row in RetainedRecord.objects.all()} == {"username"}
+
+
+def test_a_device_that_was_logged_out_60_days_before_leaving_is_kept(
+    committed: None,
+    later: Any,  # noqa: F811
+) -> None:
+    """The law says three months, whether the session is over or not. The member sees it nowhere."""
+    alice = make_member("alice")
+    client = ApiClient(alice)
+    [session, _] = DeviceSession.objects.order_by("pk")
+    sessions.end_session(session=session, reason=DeviceSession.EndReason.LOGOUT)
+    used_at = timezone.now() - 60 * DAY
+    DeviceSession.objects.filter(pk=session.pk).update(
+        created_at=used_at - DAY, last_used_at=used_at, ended_at=used_at
+    )
+    assert sessions.delete_expired_sessions() == 0
+    listed = client.get("/auth/sessions").json()["items"]
+    assert str(session.pk) not in {item["id"] for item in listed}
+    assert len(listed) == 1
+    assert client.delete(f"/auth/sessions/{session.pk}").status_code == 404
+
+    erase_after_a_week(alice, later)
+    record = RetainedRecord.objects.get(kind="login", source_id=str(session.pk))
+    assert record.data["last_used_at"] == used_at.isoformat()
+    assert record.delete_at == used_at + 92 * DAY
 
 
 def test_what_operators_did_is_kept_as_their_members_go(committed: None, later: Any) -> None:  # noqa: F811

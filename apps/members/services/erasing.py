@@ -11,6 +11,7 @@ from django.utils import timezone
 from apps.members import tasks
 from apps.members.models import DeviceSession, Leaving, Member, RetainedRecord
 from apps.members.models.leaving import hash_username
+from apps.members.models.session import LOGINS_KEPT
 from apps.members.services import standing
 from apps.members.services.belongings import registered
 from apps.tasks.services import enqueue_once
@@ -21,9 +22,6 @@ logger = logging.getLogger(__name__)
 _MEMBERS = 1000
 # Rows of one transaction.
 _BATCH = 500
-# How long the law has log-in records kept: three months (Enforcement Decree of the Protection of
-# Communications Secrets Act, article 41).
-LOGINS_KEPT = dt.timedelta(days=92)
 _Kind, _Basis = RetainedRecord.Kind, RetainedRecord.Basis
 
 
