@@ -249,7 +249,7 @@ class ConsentNoticeAdmin(ReadOnly):
 class LeavingAdmin(ReadOnly):
     """Who has left and can still come back. To keep one, make the member active."""
 
-    list_display = ["member", "left_at", "erase_at", "erasing_since"]
+    list_display = ["member", "left_at", "erase_at", "erasing_since", "emptied_at"]
     list_filter = ["erase_at"]
     search_fields = ["=member__username"]
     list_select_related = ["member"]

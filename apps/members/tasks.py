@@ -110,6 +110,12 @@ def erase_member(leaving_id: str) -> str:
 
 
 @task()
+def finish_erasing() -> int:
+    """See erasing.finish_erasing."""
+    return erasing.finish_erasing()
+
+
+@task()
 def delete_retained_records() -> int:
     """See erasing.delete_retained_records."""
     return erasing.delete_retained_records()
@@ -156,6 +162,8 @@ periodic("delete-expired-sessions", "7 18 * * *", delete_expired_sessions)
 # 09:23 in Korea, by day.
 periodic("send-consent-notices", "23 0 * * *", send_consent_notices)
 periodic("erase-due-members", "27 * * * *", erase_due_members)
+# When the tasks of the one before are done.
+periodic("finish-erasing", "42 * * * *", finish_erasing)
 periodic("delete-retained-records", "57 18 * * *", delete_retained_records)
 periodic("delete-old-exports", "47 * * * *", delete_old_exports)
 periodic("prune-social-logins", "27 * * * *", prune_social_logins)

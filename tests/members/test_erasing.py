@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -17,7 +18,15 @@ from apps.members import tasks
 from apps.members.errors import LoginFailed
 from apps.members.models import Leaving, Member, RetainedRecord
 from apps.members.models.leaving import hash_username
-from apps.members.services import belongings, erasing, leaving, own_belongings, sessions
+from apps.members.services import (
+    belongings,
+    erasing,
+    leaving,
+    operator_log,
+    own_belongings,
+    sessions,
+    traces,
+)
 from apps.posts.models import Comment, Photo, Post, PostLike
 from apps.posts.services import belongings as posts
 from apps.tasks.models import BackgroundTask
@@ -132,8 +141,22 @@ def erase_after_a_week(member: Member, later: Any) -> None:  # noqa: F811
     leaving.leave(member=Member.objects.get(pk=member.pk))
     run_tasks()
     later(WEEK)
+    run_periodic()
+
+
+def run_periodic() -> None:
+    """What an hour brings."""
     tasks.erase_due_members.enqueue()
     run_tasks()
+    tasks.finish_erasing.enqueue()
+    run_tasks()
+
+
+def erase(leaving_id: UUID) -> str:
+    """Both steps; what the first one answered."""
+    answer = erasing.erase_member(leaving_id=leaving_id)
+    erasing.finish_erasing()
+    return answer
 
 
 # --- The proof ----------------------------------------------------------------------------------
@@ -268,10 +291,10 @@ def test_who_comes_back_as_erasing_begins(committed: None, later: Any) -> None: 
         fresh = Leaving.objects.select_related("member").get(pk=row.pk)
         came_back, _ = at_once(
             lambda fresh=fresh: leaving.come_back(leaving=fresh),
-            lambda row=row: erasing.erase_member(leaving_id=row.pk),
+            lambda row=row: erase(row.pk),
         )
         if came_back is None:
-            erasing.erase_member(leaving_id=row.pk)
+            erase(row.pk)
         there = Member.objects.filter(pk=member.pk).first()
         assert (there is None) == (came_back is None)
         assert there is None or (there.is_active and there.posts.count() == 1)
@@ -289,13 +312,18 @@ def test_each_hour_whoever_is_left_gets_one_task(committed: None, later: Any) ->
     erasing.erase_due_members()
     assert due_tasks() == ["erase_member"] * 4
     run_tasks()
+    # They have nothing left, and wait for the other step.
+    assert erasing.erase_due_members() == 0
+    assert Member.objects.count() == 2
+    assert erasing.finish_erasing() == 2
+    assert erasing.finish_erasing() == 0
     assert not Member.objects.exists()
 
 
 # --- Cut off, again, at once --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("stops_at", [1, 2, 3, 5, 8, 13])
+@pytest.mark.parametrize("stops_at", [1, 2, 3, 5, 8, 13, 14])
 def test_cut_off_anywhere_it_goes_on(
     committed: None,
     local_place: Place,  # noqa: F811
@@ -324,18 +352,20 @@ def test_cut_off_anywhere_it_goes_on(
         (posts, "_move_log_of_posts"),
         (media, "delete_files"),
         (own_belongings, "delete_in_batches"),
+        (traces, "prune_expired_rows"),
+        (traces, "_delete_tasks"),
     ):
         monkeypatch.setattr(module, name, after(getattr(module, name)))
     with pytest.raises(KeyboardInterrupt):
-        erasing.erase_member(leaving_id=row.pk)
+        erase(row.pk)
     assert Leaving.objects.get().erasing_since
     assert_counters_right()
     with pytest.raises(LoginFailed):
         sessions.log_in(
             username=planted.member.username, password=PASSWORD, device=DEVICE, restore=True
         )
-    assert erasing.erase_member(leaving_id=row.pk) == "erased"
-    assert erasing.erase_member(leaving_id=row.pk) == "not due"
+    assert erase(row.pk) == "emptied"
+    assert erase(row.pk) == "not due"
     assert what_is_left_of(planted) == set()
     assert not any(MARK.encode() in data for data in stored_files().values())
     assert RetainedRecord.objects.filter(kind="login").count() == 2
@@ -361,7 +391,7 @@ def test_storage_that_is_away_leaves_the_rows_that_name_files(
         with pytest.raises(OSError, match="away"):
             erasing.erase_member(leaving_id=row.pk)
     assert Upload.objects.filter(pk=upload.pk).exists()
-    assert erasing.erase_member(leaving_id=row.pk) == "erased"
+    assert erase(row.pk) == "emptied"
     assert stored_files() == {}
 
 
@@ -370,8 +400,9 @@ def test_twice_at_once_is_once(committed: None, local_place: Place, later: Any) 
     row = leaving.leave(member=planted.member)
     run_tasks()
     later(WEEK)
-    answers = at_once(*[lambda: erasing.erase_member(leaving_id=row.pk)] * 2)
-    assert "erased" in answers
+    answers = at_once(*[lambda: erase(row.pk)] * 2)
+    assert "emptied" in answers
+    assert not Member.objects.filter(pk=planted.member.pk).exists()
     assert what_is_left_of(planted) == set()
     assert RetainedRecord.objects.filter(kind="username").count() == 1
     assert_counters_right()
@@ -387,6 +418,8 @@ def test_more_than_one_batch(
         (posts, "_POSTS"),
         (media, "_ERASE_BATCH"),
         (own_belongings, "_BATCH"),
+        (operator_log, "_BATCH"),
+        (traces, "_BATCH"),
     ):
         monkeypatch.setattr(module, name, 2)
     alice, bob = make_member("alice"), make_member("bob")
@@ -419,6 +452,6 @@ def test_others_go_on_while_a_member_is_erased(committed: None, later: Any) -> N
             make_comment(carol, home)
         return "visited"
 
-    assert at_once(visit, lambda: erasing.erase_member(leaving_id=row.pk)) == ["visited", "erased"]
+    assert at_once(visit, lambda: erase(row.pk)) == ["visited", "emptied"]
     assert_counters_right()
     assert {post.like_count for post in Post.objects.all()} == {1}

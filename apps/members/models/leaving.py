@@ -31,6 +31,8 @@ class Leaving(UUIDModel):
     erase_at = models.DateTimeField()
     # From then on there is no way back, whatever the clock of another host says.
     erasing_since = models.DateTimeField(null=True, blank=True)
+    # All that was theirs is gone but their own row, and what names them elsewhere.
+    emptied_at = models.DateTimeField(null=True, blank=True)
 
     objects = LeavingQuerySet.as_manager()
 

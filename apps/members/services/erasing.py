@@ -5,7 +5,7 @@ import logging
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from apps.members import tasks
@@ -14,6 +14,7 @@ from apps.members.models.leaving import hash_username
 from apps.members.models.session import LOGINS_KEPT
 from apps.members.services import standing
 from apps.members.services.belongings import registered
+from apps.members.services.traces import erase_traces
 from apps.tasks.services import enqueue_once
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 _MEMBERS = 1000
 # Rows of one transaction.
 _BATCH = 500
+# An hour is enough to erase somebody, so after a day something is wrong.
+_OVERDUE = dt.timedelta(days=1)
 _Kind, _Basis = RetainedRecord.Kind, RetainedRecord.Basis
 
 
@@ -37,18 +40,33 @@ def erase_due_members() -> int:
 
     Once an hour for each: one whose task has failed gets another, which goes on where it stopped.
     """
-    due = list(Leaving.objects.due().order_by("erase_at").values_list("pk", flat=True)[:_MEMBERS])
+    rows = Leaving.objects.due().filter(emptied_at__isnull=True)
+    due = list(rows.order_by("erase_at").values_list("pk", flat=True)[:_MEMBERS])
     hour = timezone.now().strftime("%Y-%m-%dT%H")
     for leaving_id in due:
         enqueue_once(tasks.erase_member, f"{leaving_id}@{hour}", str(leaving_id))
+    _tell_of_overdue()
     return len(due)
 
 
+def _tell_of_overdue() -> None:
+    before = timezone.now() - _OVERDUE
+    count = Leaving.objects.filter(erase_at__lt=before, member__is_active=False).count()
+    if count:
+        logger.error(
+            "%s members should have been erased more than a day ago: see why the tasks "
+            "erase_member and finish_erasing fail",
+            count,
+        )
+
+
 def erase_member(*, leaving_id: UUID) -> str:
-    """Erase a member: files, rows, and last the member. It can be cut off anywhere and run again.
+    """Erase what a member has: files and rows. It can be cut off anywhere and run again.
+
+    The member's own row, and what names the member elsewhere, is left for `finish_erasing`.
 
     Returns:
-        "erased"; "not due" where they came back or are gone already.
+        "emptied"; "not due" where they came back or are gone already.
     """
     member = _begin(leaving_id)
     if member is None:
@@ -57,10 +75,35 @@ def erase_member(*, leaving_id: UUID) -> str:
     for belonging in reversed(registered()):
         if belonging.erase is not None:
             belonging.erase(member)
-    # With what little Django's own tables hang on it: groups and permissions.
-    Member.objects.filter(pk=member.pk).delete()
-    logger.info("a member who left was erased")
-    return "erased"
+    Leaving.objects.filter(pk=leaving_id).update(emptied_at=timezone.now())
+    return "emptied"
+
+
+def finish_erasing() -> int:
+    """Erase the members who have nothing left, and what names them in tables that know no members.
+
+    Those tables are read once for all of them, in batches: docs/leaving.md has figures. It can be
+    cut off anywhere and run again.
+
+    Returns:
+        How many were erased.
+    """
+    emptied = Member.objects.filter(is_active=False, leaving__emptied_at__isnull=False)
+    members = list(emptied.order_by("leaving__erase_at")[:_MEMBERS])
+    if members:
+        erase_traces(members)
+    erased = 0
+    for member in members:
+        try:
+            # With what little Django's own tables hang on it: groups and permissions.
+            emptied.filter(pk=member.pk).delete()
+        except DatabaseError:
+            # One must not keep the others.
+            logger.exception("a member who left could not be erased")
+        else:
+            erased += 1
+    logger.info("%s members who left were erased", erased)
+    return erased
 
 
 def _begin(leaving_id: UUID) -> Member | None:

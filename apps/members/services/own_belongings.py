@@ -5,14 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.admin.models import LogEntry
-from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from apps.common.models import RateWindow
-from apps.common.pruning import prune_expired_rows
 from apps.media.models import Upload
 from apps.media.services import erase_uploads
 from apps.members.models import (
@@ -30,7 +26,6 @@ from apps.members.services import exporting, operator_log, relations
 from apps.members.services.belongings import Belonging, register
 from apps.members.services.identities import forget_identities
 from apps.members.services.operator_log import move_log_of
-from apps.tasks.models import BackgroundTask
 
 # Rows of one transaction.
 _BATCH = 500
@@ -94,31 +89,9 @@ def _erase_uploads(member: Member) -> None:
     erase_uploads(owner_id=member.pk)
 
 
-def _erase_admin_traces(member: Member) -> None:
+def _erase_operator(member: Member) -> None:
     operator_log.move(LogEntry.objects.filter(user=member), member=member)
     move_log_of(Member.objects.filter(pk=member.pk), member=member)
-    # Few: operators' alone.
-    for session in Session.objects.iterator():
-        if session.get_decoded().get("_auth_user_id") == str(member.pk):
-            session.delete()
-
-
-def _erase_traces(member: Member) -> None:
-    """Rows that name a member without a foreign key."""
-    member_id, name = str(member.pk), member.username
-    # Answers that are kept for a retry: they name nobody, and none is as old as leaving is.
-    prune_expired_rows()
-    delete_in_batches(
-        RateWindow.objects.filter(Q(key__contains=member_id) | Q(key__endswith=f":{name}"))
-    )
-    said = Q(arguments__contains=member_id) | Q(result__contains=member_id)
-    # What went wrong may quote a row of the member's.
-    for mark in {member_id, member.email} - {""}:
-        said |= Q(traceback__contains=mark) | Q(attempts__traceback__contains=mark)
-    as_text = BackgroundTask.objects.annotate(
-        arguments=Cast("args_kwargs", TextField()), result=Cast("return_value", TextField())
-    )
-    delete_in_batches(as_text.filter(said).distinct())
 
 
 def photo_name(upload_id: UUID, content_type: str) -> str:
@@ -195,7 +168,8 @@ def _upload_files(member: Member) -> Iterator[tuple[str, str]]:
 def register_own() -> None:
     """Called as the app starts. Erased from the last to the first."""
     register(
-        # The member's own row goes last, and with it the row that says that they leave.
+        # The member's own row goes last, and with it the row that says that they leave: see
+        # erasing.finish_erasing.
         Belonging(
             name="profile",
             keeps=(
@@ -203,11 +177,10 @@ def register_own() -> None:
                 "members.Member_groups.member",
                 "members.Member_user_permissions.member",
             ),
-            erase=_erase_traces,
             export=_export_profile,
             title=_("Profile"),
         ),
-        Belonging(name="operator", keeps=("admin.LogEntry.user",), erase=_erase_admin_traces),
+        Belonging(name="operator", keeps=("admin.LogEntry.user",), erase=_erase_operator),
         Belonging(
             name="consents",
             keeps=("members.Consent.member",),
