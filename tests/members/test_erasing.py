@@ -102,6 +102,7 @@ NOT_WRITTEN_BY_MEMBERS = {
     "members_refreshtoken.token_hash",
     "members_retainedrecord.basis",
     "members_retainedrecord.data",
+    "members_retainedrecord.identity_hash",
     "members_retainedrecord.kind",
     "members_retainedrecord.source_id",
     "members_retainedrecord.username_hash",

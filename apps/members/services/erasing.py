@@ -123,7 +123,8 @@ def _begin(leaving_id: UUID) -> Member | None:
 def _retain(member: Member) -> None:
     """Keep what has to be kept, once; docs/leaving.md says what and why.
 
-    What operators did is kept as the rows go that they did it to: see operator_log.
+    What operators did is kept as the rows go that they did it to (see operator_log), and a
+    suspension as the logins go (see suspensions).
     """
     name = hash_username(member.username)
     now = timezone.now()

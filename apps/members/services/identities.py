@@ -15,6 +15,7 @@ from apps.members.models import Member, PendingUnlink, Provider, SocialIdentity
 from apps.members.models.identity import SocialIdentityQuerySet
 from apps.members.services import proofs
 from apps.members.services.proofs import Evidence
+from apps.members.services.suspensions import keep_suspension
 from apps.members.social.proof import Proof
 from apps.members.tokens import TokenInvalid
 from apps.tasks.services import enqueue_once
@@ -179,4 +180,5 @@ def _end(identities: list[SocialIdentity]) -> None:
     """Delete them, and have their providers told, in the caller's transaction."""
     for identity in identities:
         have_told(identity)
+        keep_suspension(member=identity.member, identity=identity)
         identity.delete()

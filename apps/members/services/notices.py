@@ -8,7 +8,7 @@ import datetime as dt
 from django.db import transaction
 
 from apps.members.models import DeviceSession, Member, ProviderNotice, SocialIdentity
-from apps.members.services import identities, leaving, sessions
+from apps.members.services import identities, leaving, sessions, suspensions
 
 
 def end_identity(
@@ -48,6 +48,7 @@ def end_identity(
         identity = rows.filter(member=member).first() if member else None
         if member is None or identity is None or (at is not None and identity.created_at > at):
             return notice
+        suspensions.keep_suspension(member=member, identity=identity)
         identity.delete()
         notice = notice or ProviderNotice(provider=provider, event=event[:40])
         notice.member = member

@@ -27,6 +27,7 @@ from apps.members.services.consents import (
 from apps.members.services.identities import keep_refresh_token
 from apps.members.services.proofs import Evidence
 from apps.members.services.sessions import Device, TokenPair
+from apps.members.services.suspensions import suspended_until
 from apps.members.social.proof import Proof
 from apps.members.usernames import RESERVED, UsernameReserved, UsernameTaken, require_free
 
@@ -160,6 +161,7 @@ def _make_member(proof: Proof) -> Member:
             display_name=proof.name or username,
             email=proof.email,
             email_verified=proof.email_verified,
+            suspended_until=suspended_until(provider=proof.provider, subject=proof.subject),
         )
         member.set_unusable_password()
         try:
