@@ -85,6 +85,7 @@ NOT_WRITTEN_BY_MEMBERS = {
     "members_devicesession.networks",  # keyed hashes
     "members_devicesession.platform",
     "members_export.status",
+    "members_leaving.identity_hash",
     "members_member.kind",
     "members_member.locale",
     "members_member.password",

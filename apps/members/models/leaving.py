@@ -21,6 +21,10 @@ class LeavingQuerySet(models.QuerySet["Leaving"]):
         """Those who may still come back."""
         return self.filter(erase_at__gt=timezone.now(), erasing_since__isnull=True)
 
+    def led_back_by(self, provider: str, subject: str) -> "LeavingQuerySet":
+        """Whose last way in this login was, until its provider ended it: those who are leaving."""
+        return self.filter(identity_hash=hash_identity(provider, subject), member__is_active=False)
+
 
 class Leaving(UUIDModel):
     """A member left and is hidden (`is_active` is off); the row goes when they come back, and with
@@ -33,6 +37,8 @@ class Leaving(UUIDModel):
     erasing_since = models.DateTimeField(null=True, blank=True)
     # All that was theirs is gone but their own row, and what names them elsewhere.
     emptied_at = models.DateTimeField(null=True, blank=True)
+    # Where the provider ended the last login: a keyed hash of it, which is the way back.
+    identity_hash = models.BinaryField(max_length=32, null=True, blank=True)
 
     objects = LeavingQuerySet.as_manager()
 
@@ -46,6 +52,12 @@ class Leaving(UUIDModel):
         indexes = [
             # erase_due_members.
             models.Index(fields=["erase_at"], name="leaving_due"),
+            # Each login at a provider that is nobody's.
+            models.Index(
+                fields=["identity_hash"],
+                name="leaving_by_identity",
+                condition=Q(identity_hash__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

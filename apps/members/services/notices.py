@@ -1,13 +1,15 @@
 """What providers tell of members: that they want to have nothing to do with igloo any more.
 
-A login that is the last way in takes the account with it: the member leaves.
+A login that is the last way in takes the account with it: the member leaves. Until they are erased,
+the same login takes that back and is linked again.
 """
 
 import datetime as dt
 
 from django.db import transaction
 
-from apps.members.models import DeviceSession, Member, ProviderNotice, SocialIdentity
+from apps.members.models import DeviceSession, Leaving, Member, ProviderNotice, SocialIdentity
+from apps.members.models.leaving import hash_identity
 from apps.members.services import identities, leaving, sessions, suspensions
 
 
@@ -60,6 +62,10 @@ def end_identity(
             # An operator's account is for other operators to close.
             if member.is_active and not member.is_staff:
                 leaving.leave(member=member)
+            # Also of one who was leaving already: what is left of the login is a way back.
+            Leaving.objects.filter(member=member).update(
+                identity_hash=hash_identity(provider, subject)
+            )
     return notice
 
 
