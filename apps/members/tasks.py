@@ -14,6 +14,7 @@ from apps.members.services import (
     identities,
     leaving,
     mails,
+    notices,
     proofs,
     sessions,
 )
@@ -141,8 +142,8 @@ def delete_old_exports() -> int:
 
 @task()
 def prune_social_logins() -> int:
-    """See proofs.prune."""
-    return proofs.prune()
+    """See proofs.prune and notices.prune_notices; how many rows there were."""
+    return proofs.prune() + notices.prune_notices()
 
 
 # As for pushes: a provider that is away is away for a while.

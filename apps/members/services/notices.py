@@ -7,10 +7,14 @@ the same login takes that back and is linked again.
 import datetime as dt
 
 from django.db import transaction
+from django.utils import timezone
 
+from apps.common.pruning import delete_in_batches
 from apps.members.models import DeviceSession, Leaving, Member, ProviderNotice, SocialIdentity
 from apps.members.models.leaving import hash_identity
 from apps.members.services import identities, leaving, sessions, suspensions
+
+_KEEP = dt.timedelta(days=183)
 
 
 def end_identity(
@@ -67,6 +71,16 @@ def end_identity(
                 identity_hash=hash_identity(provider, subject)
             )
     return notice
+
+
+def prune_notices() -> int:
+    """Delete the notices of half a year ago; how many there were.
+
+    Until then the page of Facebook's is there, and the same notice again is known. An older one
+    that is sent again finds nobody: a login that was linked later stays.
+    """
+    old = ProviderNotice.objects.filter(created_at__lt=timezone.now() - _KEEP)
+    return delete_in_batches(old, "created_at")
 
 
 def set_email_works(*, provider: str, subject: str, email: str, works: bool) -> None:
