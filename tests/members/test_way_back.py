@@ -1,14 +1,17 @@
 """The way back of a member whose provider has ended their only login."""
 
+import time
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 
 from apps.members.models import Leaving, Member, SocialIdentity
 from apps.members.models.leaving import hash_identity
 from apps.members.services import leaving, notices, passwords, sessions
-from apps.members.services.standing import set_open
+from apps.members.services.profile import count_posts
+from apps.members.services.standing import hold_open, set_open
 from igloo.laptop.providers.world import World
 from tests.builders import DEVICE, PASSWORD, ApiClient, make_member
 from tests.concurrency import at_once
@@ -27,6 +30,8 @@ from tests.members.test_erasing import WEEK, run_periodic
 from tests.members.webhooks import send
 
 PROVIDERS = pytest.mark.parametrize("provider", ["apple", "kakao", "facebook"])
+# How many wait for a lock of whoever asks.
+_WAITING = "SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
 
 
 def ended(providers: World, provider: str = "kakao") -> Member:
@@ -182,6 +187,34 @@ def test_a_notice_and_a_login_at_once_make_no_other_account(
         assert Member.objects.get().pk == member.pk
         assert not sessions.DeviceSession.objects.open().exists()
         Member.objects.all().delete()
+
+
+def test_a_notice_waits_for_a_post_that_is_being_published(
+    committed: None, providers: World
+) -> None:
+    """And neither waits for the other for ever: PostgreSQL would end one with an error."""
+    member = join(ApiClient(), providers, "kakao")
+
+    def publish() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            hold_open(member)
+            for _try in range(500):
+                cursor.execute(_WAITING)
+                if cursor.fetchone()[0]:
+                    break
+                time.sleep(0.01)
+            else:
+                raise AssertionError("the notice waits for nothing")
+            count_posts(member_id=member.pk, by=1)
+
+    def notice() -> None:
+        time.sleep(0.1)
+        subject = MINJI.subject("kakao")
+        notices.end_identity(provider="kakao", event="test", subject=subject)
+
+    at_once(publish, notice)
+    member.refresh_from_db()
+    assert (member.posts_count, member.is_active) == (1, False)
 
 
 def test_by_the_mail_they_come_back_too(db: None, providers: World) -> None:

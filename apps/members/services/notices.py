@@ -46,11 +46,9 @@ def end_identity(
         else:
             notice = None
         rows = SocialIdentity.objects.filter(provider=provider, subject=subject)
-        member = (
-            Member.objects.select_for_update(no_key=True)
-            .filter(pk__in=rows.values("member"))
-            .first()
-        )
+        # As `leave` locks it: who publishes a post holds the row less, and then changes it, so two
+        # of which one wants more than it has would wait for each other.
+        member = Member.objects.select_for_update().filter(pk__in=rows.values("member")).first()
         identity = rows.filter(member=member).first() if member else None
         if member is None or identity is None or (at is not None and identity.created_at > at):
             return notice
