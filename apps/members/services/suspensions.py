@@ -30,6 +30,21 @@ def keep_suspension(*, member: Member, identity: SocialIdentity) -> None:
     RetainedRecord.objects.bulk_create([record], ignore_conflicts=True)
 
 
+def follow_suspension(*, member: Member) -> None:
+    """Make what is kept of logins that a member has lost what an operator has now decided."""
+    kept = RetainedRecord.objects.filter(
+        kind=RetainedRecord.Kind.SUSPENSION,
+        username_hash=hash_username(member.username),
+        # The name may have been another's before, who was erased.
+        created_at__gte=member.created_at,
+    )
+    until = member.suspended_until
+    if until is None or until <= timezone.now():
+        kept.delete()
+    else:
+        kept.update(data={"until": until.isoformat()}, delete_at=until)
+
+
 def suspended_until(*, provider: str, subject: str) -> dt.datetime | None:
     """Until when whoever logs in with this is suspended from before; None where they are not."""
     kept = RetainedRecord.objects.suspending(provider, subject)
