@@ -75,7 +75,8 @@ def test_a_task_that_names_one_anywhere_goes_and_no_other(committed: None, later
 
 
 def test_throttles_and_logins_to_the_admin(committed: None, later: Any) -> None:  # noqa: F811
-    [alice] = leavers(1, later)
+    alice, scope = leavers(2, later)
+    Member.objects.filter(pk=scope.pk).update(username="write")
     other = make_member()
     RateWindow.objects.all().delete()
     stores = []
@@ -87,12 +88,14 @@ def test_throttles_and_logins_to_the_admin(committed: None, later: Any) -> None:
         store["_auth_user_id"] = str(member.pk)
         store.create()
         stores.append(store.session_key)
+    count_call("write", "192.0.2.1")
     # It is a week later by the process's clock alone: by the database's, these are new.
-    assert erasing.finish_erasing() == 1
+    assert erasing.finish_erasing() == 2
     assert sorted(RateWindow.objects.values_list("key", flat=True)) == sorted(
         f"{scope}:{caller}"
         for scope, caller in (
             ("write", other.pk),
+            ("write", "192.0.2.1"),
             ("login_account", f"2001:db8::1:{other.username}"),
             ("login_stranger", other.username),
         )

@@ -37,10 +37,13 @@ def erase_traces(members: Sequence[Member]) -> None:
 
 
 def _erase_throttles(members: Sequence[Member]) -> None:
-    marks = {str(member.pk) for member in members} | {member.username for member in members}
+    ids = {str(member.pk) for member in members}
+    names = {member.username for member in members}
 
     def names_one(key: str) -> bool:
-        return not marks.isdisjoint(key.split(":"))
+        # Somebody may be called as a scope is.
+        _scope, *caller = key.split(":")
+        return bool(caller) and (caller[-1] in names or not ids.isdisjoint(caller))
 
     for keys in _keys(RateWindow.objects.values_list("pk", "key"), names_one):
         RateWindow.objects.filter(pk__in=keys).delete()
