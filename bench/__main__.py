@@ -1,5 +1,6 @@
-"""`python -m bench [posts | auth | web | photo | tasks | lambda] [--explain]`: how fast igloo is.
+"""`python -m bench [NAME] [--explain]`: how fast igloo is.
 
+NAME is one of posts, auth, erasing, web, photo, tasks, lambda.
 Without a name, everything is measured, in about 15 minutes. The first run makes the data, which
 takes a minute or two more. `python -m bench.tasks` takes background work apart, and
 `python -m bench.aws_lambda` the start on Lambda.
@@ -29,7 +30,7 @@ def _in_process(names: Sequence[str], explain: bool) -> None:
         # Here, since it needs Django's settings to be known.
         from django.db import connections
 
-        from bench import auth, blocks, posts
+        from bench import auth, blocks, erasing, posts
 
         try:
             if "posts" in names:
@@ -37,6 +38,8 @@ def _in_process(names: Sequence[str], explain: bool) -> None:
                 blocks.run()
             if "auth" in names:
                 auth.run(explain=explain)
+            if "erasing" in names:
+                erasing.run()
         finally:
             connections.close_all()
 
@@ -61,7 +64,7 @@ def main() -> int:
     parser.add_argument(
         "name",
         nargs="?",
-        choices=["posts", "auth", "web", "photo", "tasks", "lambda"],
+        choices=["posts", "auth", "erasing", "web", "photo", "tasks", "lambda"],
         help="measure this alone",
     )
     parser.add_argument(
@@ -69,9 +72,10 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     try:
-        if arguments.name in (None, "posts", "auth"):
+        if arguments.name in (None, "posts", "auth", "erasing"):
             _in_process(
-                [arguments.name] if arguments.name else ["posts", "auth"], arguments.explain
+                [arguments.name] if arguments.name else ["posts", "auth", "erasing"],
+                arguments.explain,
             )
         if arguments.name in (None, "web"):
             _web()

@@ -34,6 +34,7 @@ from apps.members.models import (
 )
 from apps.members.services.passwords import reset_password
 from apps.members.services.standing import set_open
+from apps.members.services.suspensions import follow_suspension
 
 
 class LoginForm(AdminAuthenticationForm):
@@ -173,6 +174,8 @@ class MemberAdmin(SavesChangesOnly, UserAdmin):
             obj.is_active = False
             self.message_user(request, "The account is being erased.", messages.ERROR)
         super().save_model(request, obj, form, change)
+        if change and "suspended_until" in form.changed_data:
+            follow_suspension(member=obj)
 
 
 @admin.register(DeviceSession)
@@ -249,7 +252,7 @@ class ConsentNoticeAdmin(ReadOnly):
 class LeavingAdmin(ReadOnly):
     """Who has left and can still come back. To keep one, make the member active."""
 
-    list_display = ["member", "left_at", "erase_at", "erasing_since"]
+    list_display = ["member", "left_at", "erase_at", "erasing_since", "emptied_at"]
     list_filter = ["erase_at"]
     search_fields = ["=member__username"]
     list_select_related = ["member"]

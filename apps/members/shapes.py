@@ -109,7 +109,7 @@ class TokensOut(serializers.Serializer[Any]):
 
 
 class LeavingOut(serializers.Serializer[Any]):
-    """A member has left, is hidden, and will be erased at `erase_at` unless they come back."""
+    """A member has left, is hidden, and can come back until `erase_at`; then they are erased."""
 
     erase_at = serializers.DateTimeField()
 

@@ -14,6 +14,7 @@ from apps.members.services import (
     identities,
     leaving,
     mails,
+    notices,
     proofs,
     sessions,
 )
@@ -129,6 +130,12 @@ def erase_member(leaving_id: str) -> str:
 
 
 @task()
+def finish_erasing() -> int:
+    """See erasing.finish_erasing."""
+    return erasing.finish_erasing()
+
+
+@task()
 def delete_retained_records() -> int:
     """See erasing.delete_retained_records."""
     return erasing.delete_retained_records()
@@ -154,8 +161,8 @@ def delete_old_exports() -> int:
 
 @task()
 def prune_social_logins() -> int:
-    """See proofs.prune."""
-    return proofs.prune()
+    """See proofs.prune and notices.prune_notices; how many rows there were."""
+    return proofs.prune() + notices.prune_notices()
 
 
 # As for pushes: a provider that is away is away for a while.
@@ -175,6 +182,8 @@ periodic("delete-expired-sessions", "7 18 * * *", delete_expired_sessions)
 # 09:23 in Korea, by day.
 periodic("send-consent-notices", "23 0 * * *", send_consent_notices)
 periodic("erase-due-members", "27 * * * *", erase_due_members)
+# When the tasks of the one before are done.
+periodic("finish-erasing", "42 * * * *", finish_erasing)
 periodic("delete-retained-records", "57 18 * * *", delete_retained_records)
 periodic("delete-old-exports", "47 * * * *", delete_old_exports)
 periodic("prune-social-logins", "27 * * * *", prune_social_logins)

@@ -1,12 +1,16 @@
 """Moderators, who may change members and are no superusers, in the admin."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.utils import timezone
 
-from apps.members.models import Member
+from apps.common.ids import uuid7
+from apps.members.models import Member, RetainedRecord, SocialIdentity
+from apps.members.services import suspensions
 from tests.builders import PASSWORD, make_member, operator
 
 NEW_PASSWORD = "a new and longer one"
@@ -57,6 +61,37 @@ def test_a_moderator_suspends_a_member_and_gives_no_rights(desk: Client) -> None
     assert member.suspended_until is not None
     assert (member.is_staff, member.is_superuser) == (False, False)
     assert not member.user_permissions.exists()
+
+
+def test_a_suspension_that_ends_early_ends_for_logins_that_were_lost(desk: Client) -> None:
+    """Whoever joins with one would be suspended as long as it was said first."""
+    member = make_member("alice")
+    first, second = (timezone.now() + dt.timedelta(days=days) for days in (30, 60))
+    Member.objects.filter(pk=member.pk).update(suspended_until=first)
+    member.refresh_from_db()
+    identity = SocialIdentity.objects.create(member=member, provider="kakao", subject="5")
+    suspensions.keep_suspension(member=member, identity=identity)
+    # Of somebody who had the name before, and was erased.
+    before = SocialIdentity(pk=uuid7(), member=member, provider="kakao", subject="6")
+    suspensions.keep_suspension(member=member, identity=before)
+    RetainedRecord.objects.filter(source_id=str(before.pk)).update(
+        created_at=member.created_at - dt.timedelta(days=1)
+    )
+
+    def decide(day: str, hour: str) -> None:
+        sent = form_of(desk.get(url(member)))
+        sent |= {"suspended_until_0": day, "suspended_until_1": hour}
+        assert desk.post(url(member), sent).status_code == 302
+
+    def until(subject: str) -> dt.datetime | None:
+        return suspensions.suspended_until(provider="kakao", subject=subject)
+
+    assert until("5") == until("6") == first
+    decide(f"{timezone.localtime(second):%Y-%m-%d}", "00:00:00")
+    member.refresh_from_db()
+    assert until("5") == member.suspended_until != first
+    decide("", "")
+    assert (until("5"), until("6")) == (None, first)
 
 
 @pytest.mark.parametrize("whose", ["their own", "a superuser's"])

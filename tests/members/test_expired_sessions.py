@@ -1,4 +1,4 @@
-"""Device sessions that are over go after 30 days, with their tokens; the admin's go at once."""
+"""Device sessions that are over go after 92 days, with their tokens; the admin's go at once."""
 
 import datetime as dt
 import math
@@ -54,14 +54,14 @@ def left() -> set[UUID]:
     [
         {},
         {"expires_at": SECOND * 60},
-        {"expires_at": -29 * DAY},
-        {"ended_at": -29 * DAY},
-        {"ended_at": -29 * DAY, "expires_at": -29 * DAY},
+        {"expires_at": -91 * DAY},
+        {"ended_at": -91 * DAY},
+        {"ended_at": -91 * DAY, "expires_at": -91 * DAY},
     ],
     ids=["live", "about to expire", "just expired", "just ended", "both"],
 )
 @pytest.mark.django_db
-def test_a_session_that_is_live_or_over_for_less_than_30_days_stays_with_its_tokens(
+def test_a_session_that_is_live_or_over_for_less_than_92_days_stays_with_its_tokens(
     times: dict[str, dt.timedelta],
 ) -> None:
     session = make_session(**times)
@@ -76,16 +76,16 @@ def test_a_session_that_is_live_or_over_for_less_than_30_days_stays_with_its_tok
 @pytest.mark.parametrize(
     "times",
     [
-        {"ended_at": -31 * DAY},
-        {"expires_at": -31 * DAY},
-        {"ended_at": -31 * DAY, "expires_at": -29 * DAY},
+        {"ended_at": -93 * DAY},
+        {"expires_at": -93 * DAY},
+        {"ended_at": -93 * DAY, "expires_at": -91 * DAY},
         # A password change ends those that have expired as well.
-        {"ended_at": -SECOND, "expires_at": -31 * DAY},
+        {"ended_at": -SECOND, "expires_at": -93 * DAY},
     ],
     ids=["ended", "expired", "ended, then expired", "expired, then ended"],
 )
 @pytest.mark.django_db
-def test_a_session_that_is_over_for_30_days_goes_with_its_tokens(
+def test_a_session_that_is_over_for_92_days_goes_with_its_tokens(
     times: dict[str, dt.timedelta],
 ) -> None:
     other = make_session()
@@ -99,14 +99,14 @@ def test_a_session_that_is_over_for_30_days_goes_with_its_tokens(
 
 @pytest.mark.parametrize("column", ["ended_at", "expires_at"])
 @pytest.mark.django_db
-def test_the_30_days_are_over_when_they_are_over(
+def test_the_92_days_are_over_when_they_are_over(
     monkeypatch: pytest.MonkeyPatch, column: str
 ) -> None:
     session = make_session(**{column: -DAY})
     over = getattr(session, column)
-    monkeypatch.setattr(timezone, "now", lambda: over + 30 * DAY)
+    monkeypatch.setattr(timezone, "now", lambda: over + 92 * DAY)
     assert delete_expired_sessions() == 0
-    monkeypatch.setattr(timezone, "now", lambda: over + 30 * DAY + dt.timedelta(microseconds=1))
+    monkeypatch.setattr(timezone, "now", lambda: over + 92 * DAY + dt.timedelta(microseconds=1))
     assert delete_expired_sessions() == 1
     assert session.pk not in left()
 
@@ -118,7 +118,7 @@ def test_tokens_of_a_session_that_is_gone_are_refused_as_before(
     make_member("alice")
     first = log_in(anonymous).json()
     second = refresh(anonymous, first["refresh_token"]).json()
-    session = aged(DeviceSession.objects.latest("id"), **{over: -31 * DAY})
+    session = aged(DeviceSession.objects.latest("id"), **{over: -93 * DAY})
 
     def answers() -> list[Any]:
         anonymous.credentials()
@@ -140,7 +140,7 @@ def test_tokens_of_a_session_that_is_gone_are_refused_as_before(
 def test_a_member_goes_on_when_their_old_sessions_go(anonymous: ApiClient) -> None:
     member = make_member("alice")
     [old] = DeviceSession.objects.all()
-    aged(old, ended_at=-31 * DAY)
+    aged(old, ended_at=-93 * DAY)
     pair = log_in(anonymous).json()
     assert delete_expired_sessions() == 1
     assert use(anonymous, pair["access_token"]).get("/me").json()["id"] == str(member.pk)
@@ -161,7 +161,7 @@ def test_more_than_one_batch(monkeypatch: pytest.MonkeyPatch, count: int) -> Non
     live = []
     for _ in range(count):
         make_member()
-        aged(DeviceSession.objects.latest("id"), expires_at=-31 * DAY)
+        aged(DeviceSession.objects.latest("id"), expires_at=-93 * DAY)
         make_member()
         live.append(DeviceSession.objects.latest("id").pk)
     with CaptureQueriesContext(connection) as queries:
@@ -176,7 +176,7 @@ def test_more_than_one_batch(monkeypatch: pytest.MonkeyPatch, count: int) -> Non
 def test_a_batch_costs_the_same_whatever_its_size(django_assert_num_queries: Any) -> None:
     for count in (1, 10):
         for _ in range(count):
-            make_session(ended_at=-31 * DAY)
+            make_session(ended_at=-93 * DAY)
         # The admin's sessions; a savepoint and its end, the sessions (once to lock, once for
         # Django's collector), their tokens' deletion, theirs.
         with django_assert_num_queries(1 + 6):
@@ -185,7 +185,7 @@ def test_a_batch_costs_the_same_whatever_its_size(django_assert_num_queries: Any
 
 @pytest.mark.usefixtures("committed")
 def test_a_session_that_is_being_used_is_left_for_the_next_time() -> None:
-    held, free = make_session(expires_at=-31 * DAY), make_session(expires_at=-31 * DAY)
+    held, free = make_session(expires_at=-93 * DAY), make_session(expires_at=-93 * DAY)
 
     def delete() -> int:
         try:

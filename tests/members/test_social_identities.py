@@ -1,5 +1,7 @@
 """/me/identities: linking, unlinking, and telling a provider of the end."""
 
+import datetime as dt
+import logging
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.core.cache import caches
 from django.core.management import call_command
+from django.utils import timezone
 
 from apps.common import sealing
 from apps.members import tasks
@@ -272,6 +275,34 @@ def test_kakao_is_told_until_it_has_heard(providers: World) -> None:
     run_told()
     assert providers.ended == [f"kakao {MINJI.subject('kakao')}"]
     assert not PendingUnlink.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("days", "left", "said"),
+    [
+        (6, 1, None),
+        (8, 1, "kakao could not be told for 7 days that 1 members are gone"),
+        (31, 0, "kakao is never told that 1 members are gone: given up"),
+    ],
+)
+def test_a_provider_that_hears_nothing_has_an_end(
+    providers: World,
+    caplog: pytest.LogCaptureFixture,
+    days: int,
+    left: int,
+    said: str | None,
+) -> None:
+    """One that the settings do not name any more, say: nothing would ever tell it."""
+    settings.SOCIAL["kakao"]["admin_key"] = ""
+    client = social_member(providers)
+    assert client.member is not None
+    identities.forget_identities(member=client.member)
+    PendingUnlink.objects.update(created_at=timezone.now() - dt.timedelta(days=days))
+    with caplog.at_level(logging.ERROR):
+        assert identities.retry_unlinks() == left
+    assert PendingUnlink.objects.count() == left
+    assert [record.getMessage() for record in caplog.records] == [said] * (said is not None)
+    assert MINJI.subject("kakao") not in caplog.text
 
 
 def test_who_has_ended_it_at_kakao_already_is_no_error(providers: World) -> None:

@@ -132,6 +132,8 @@ def test_the_provider_is_told_when_the_way_back_is_over(
     later(dt.timedelta(days=7, seconds=1))
     tasks.erase_due_members.enqueue()
     run_tasks()
+    tasks.finish_erasing.enqueue()
+    run_tasks()
     assert not Member.objects.exists()
     assert not SocialIdentity.objects.exists()
     assert not PendingUnlink.objects.exists()

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.members.models import DeviceSession, Leaving, Member, ProviderNotice, SocialIdentity
-from apps.members.services import passwords
+from apps.members.services import leaving, notices, passwords
 from igloo.laptop.providers.world import SigningKey, World
 from tests.builders import PASSWORD, ApiClient
 from tests.common.test_problems import assert_problem
@@ -73,9 +73,11 @@ def test_a_member_with_another_way_in_stays(
 @pytest.mark.parametrize("provider", ["apple", "kakao", "facebook"])
 def test_the_same_again_is_harmless(outside: Client, providers: World, provider: str) -> None:
     join(ApiClient(), providers, provider)
-    first = send(outside, providers, provider)
+    # Facebook's says when it was signed: in the next second it would be another one.
+    signed_at = int(time.time())
+    first = send(outside, providers, provider, issued_at=signed_at)
     with NothingHappens():
-        again = send(outside, providers, provider)
+        again = send(outside, providers, provider, issued_at=signed_at)
         assert (first.status_code, again.status_code) == (200, 200)
 
 
@@ -96,6 +98,17 @@ def test_an_old_notice_leaves_who_came_back(outside: Client, providers: World) -
         payload = apple_notice(providers, iat=hour_ago)
         assert send_apple(outside, payload).status_code == 200
         assert send_facebook(outside, signed_request(issued_at=hour_ago)).status_code == 200
+
+
+@pytest.mark.parametrize(("days", "left"), [(182, 1), (184, 0)])
+def test_a_notice_of_half_a_year_ago_is_forgotten(
+    outside: Client, providers: World, days: int, left: int
+) -> None:
+    join(ApiClient(), providers, "facebook")
+    send(outside, providers, "facebook")
+    ProviderNotice.objects.update(created_at=timezone.now() - dt.timedelta(days=days))
+    assert notices.prune_notices() == 1 - left
+    assert ProviderNotice.objects.count() == left
 
 
 # --- Apple --------------------------------------------------------------------------------------
@@ -269,6 +282,12 @@ def test_facebook_is_told_where_the_deletion_is_shown(outside: Client, providers
         assert words in page.content.decode()
         assert answer["confirmation_code"] in page.content.decode()
         assert member.username not in page.content.decode()
+    # Who came back is not being deleted, nor who is gone.
+    row = Leaving.objects.select_related("member").get()
+    assert leaving.come_back(leaving=row) == member
+    page = outside.get(path, headers={"Accept-Language": "en"})
+    assert "is being deleted" not in page.content.decode()
+    leaving.leave(member=Member.objects.get(pk=member.pk))
     Member.objects.filter(pk=member.pk).delete()
     page = outside.get(path, headers={"Accept-Language": "en"})
     assert "is being deleted" not in page.content.decode()

@@ -69,13 +69,14 @@ def send_facebook(client: Client, request: str) -> Any:
     return client.post("/webhooks/facebook", {"signed_request": request})
 
 
-def send(client: Client, providers: World, provider: str) -> Any:
+def send(client: Client, providers: World, provider: str, **changes: Any) -> Any:
+    """A notice as the provider sends it; `changes` are of Facebook's."""
     match provider:
         case "apple":
             return send_apple(client, apple_notice(providers))
         case "kakao":
             return send_kakao(client)
-    return send_facebook(client, signed_request())
+    return send_facebook(client, signed_request(**changes))
 
 
 class NothingHappens(Unchanged):

@@ -82,7 +82,7 @@ class Consent(UUIDModel):
     kind = models.CharField(max_length=20, choices=Kind.choices)
     version = models.CharField(max_length=20)
     granted = models.BooleanField()
-    # The device it was said on. No foreign key: the session goes 30 days after its end, and
+    # The device it was said on. No foreign key: the session goes 92 days after its end, and
     # setting the key to null would change this row.
     session_id = models.UUIDField(null=True, blank=True)
     device_name = models.CharField(max_length=100, blank=True, default="", db_default="")

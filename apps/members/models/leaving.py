@@ -21,6 +21,10 @@ class LeavingQuerySet(models.QuerySet["Leaving"]):
         """Those who may still come back."""
         return self.filter(erase_at__gt=timezone.now(), erasing_since__isnull=True)
 
+    def led_back_by(self, provider: str, subject: str) -> "LeavingQuerySet":
+        """Whose last way in this login was, until its provider ended it: those who are leaving."""
+        return self.filter(identity_hash=hash_identity(provider, subject), member__is_active=False)
+
 
 class Leaving(UUIDModel):
     """A member left and is hidden (`is_active` is off); the row goes when they come back, and with
@@ -31,6 +35,10 @@ class Leaving(UUIDModel):
     erase_at = models.DateTimeField()
     # From then on there is no way back, whatever the clock of another host says.
     erasing_since = models.DateTimeField(null=True, blank=True)
+    # All that was theirs is gone but their own row, and what names them elsewhere.
+    emptied_at = models.DateTimeField(null=True, blank=True)
+    # Where the provider ended the last login: a keyed hash of it, which is the way back.
+    identity_hash = models.BinaryField(max_length=32, null=True, blank=True)
 
     objects = LeavingQuerySet.as_manager()
 
@@ -44,6 +52,12 @@ class Leaving(UUIDModel):
         indexes = [
             # erase_due_members.
             models.Index(fields=["erase_at"], name="leaving_due"),
+            # Each login at a provider that is nobody's.
+            models.Index(
+                fields=["identity_hash"],
+                name="leaving_by_identity",
+                condition=Q(identity_hash__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -53,6 +67,12 @@ class Leaving(UUIDModel):
 def hash_username(username: str) -> bytes:
     """What stands for a username where the name itself must not be kept."""
     return salted_hmac("apps.members.retained.username", username, algorithm="sha256").digest()
+
+
+def hash_identity(provider: str, subject: str) -> bytes:
+    """What stands for a login at a provider where what it is called there must not be kept."""
+    text = f"{provider}\n{subject}"
+    return salted_hmac("apps.members.retained.identity", text, algorithm="sha256").digest()
 
 
 class RetainedRecordQuerySet(models.QuerySet["RetainedRecord"]):
@@ -66,12 +86,20 @@ class RetainedRecordQuerySet(models.QuerySet["RetainedRecord"]):
             delete_at__gt=timezone.now(),
         )
 
+    def suspending(self, provider: str, subject: str) -> "RetainedRecordQuerySet":
+        """What suspends whoever joins with this login."""
+        return self.filter(
+            kind=RetainedRecord.Kind.SUSPENSION,
+            identity_hash=hash_identity(provider, subject),
+            delete_at__gt=timezone.now(),
+        )
+
 
 class RetainedRecord(UUIDModel):
     """What is kept of a member who was erased, for as long as a law or a rule says.
 
-    Nothing of the service reads it but the check of free usernames. docs/leaving.md says what each
-    kind holds and why.
+    Nothing of the service reads it but the check of free usernames, and joining with a login that
+    lost a suspended account. docs/leaving.md says what each kind holds and why.
     """
 
     class Kind(models.TextChoices):
@@ -80,6 +108,7 @@ class RetainedRecord(UUIDModel):
         LOGIN = "login", _("log-in record")
         OPERATOR = "operator", _("what an operator did in the admin")
         USERNAME = "username", _("a username that can't be taken yet")
+        SUSPENSION = "suspension", _("a suspension that is not over")
 
     class Basis(models.TextChoices):
         """By which law or rule it is kept."""
@@ -87,6 +116,7 @@ class RetainedRecord(UUIDModel):
         COMMUNICATIONS = "communications", _("Protection of Communications Secrets Act, 15-2")
         SAFEGUARDS = "safeguards", _("PIPA's standard of safeguards, article 8")
         IMPERSONATION = "impersonation", _("terms of service: against impersonation")
+        SUSPENSION = "suspension", _("terms of service: leaving ends no suspension")
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     basis = models.CharField(max_length=20, choices=Basis.choices)
@@ -94,6 +124,8 @@ class RetainedRecord(UUIDModel):
     source_id = models.CharField(max_length=64)
     # A keyed hash of the username: who knows the name and the SECRET_KEY finds the rows.
     username_hash = models.BinaryField(max_length=32)
+    # Of a suspension: a keyed hash of the provider and of its id of the member.
+    identity_hash = models.BinaryField(max_length=32, null=True, blank=True)
     data = JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     delete_at = models.DateTimeField()
@@ -104,7 +136,8 @@ class RetainedRecord(UUIDModel):
         constraints = [
             models.UniqueConstraint(fields=["kind", "source_id"], name="retained_once"),
             models.CheckConstraint(
-                condition=Q(kind__in=["login", "operator", "username"]), name="retained_kind_known"
+                condition=Q(kind__in=["login", "operator", "username", "suspension"]),
+                name="retained_kind_known",
             ),
         ]
         indexes = [
@@ -112,6 +145,12 @@ class RetainedRecord(UUIDModel):
             models.Index(fields=["delete_at"], name="retained_until"),
             # Whether a username is free; what is kept of a member whose name is known.
             models.Index(fields=["username_hash"], name="retained_by_username"),
+            # Whether who joins is suspended.
+            models.Index(
+                fields=["identity_hash"],
+                name="retained_by_identity",
+                condition=Q(identity_hash__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,10 @@ from apps.members.models.member import Member
 
 # Characters.
 PLACE_LENGTH = 100
+# How long log-in records have to be kept: three months (Enforcement Decree of the Protection of
+# Communications Secrets Act, article 41). Of a member the session that is over is the record; of
+# one who was erased, a RetainedRecord.
+LOGINS_KEPT = dt.timedelta(days=92)
 
 # What stands in the place of each value while the text of a query is made.
 _SESSION, _MEMBER = UUID(int=1), UUID(int=2)

@@ -5,15 +5,16 @@ import logging
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.admin.models import LogEntry
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from apps.members import tasks
 from apps.members.models import DeviceSession, Leaving, Member, RetainedRecord
 from apps.members.models.leaving import hash_username
+from apps.members.models.session import LOGINS_KEPT
 from apps.members.services import standing
 from apps.members.services.belongings import registered
+from apps.members.services.traces import erase_traces
 from apps.tasks.services import enqueue_once
 
 logger = logging.getLogger(__name__)
@@ -22,11 +23,8 @@ logger = logging.getLogger(__name__)
 _MEMBERS = 1000
 # Rows of one transaction.
 _BATCH = 500
-# How long the law has log-in records kept: three months (Enforcement Decree of the Protection of
-# Communications Secrets Act, article 41), and what operators did with personal data: two years
-# (PIPC's standard of measures to ensure the safety of personal information, article 8).
-LOGINS_KEPT = dt.timedelta(days=92)
-OPERATORS_KEPT = dt.timedelta(days=731)
+# An hour is enough to erase somebody, so after a day something is wrong.
+_OVERDUE = dt.timedelta(days=1)
 _Kind, _Basis = RetainedRecord.Kind, RetainedRecord.Basis
 
 
@@ -42,18 +40,33 @@ def erase_due_members() -> int:
 
     Once an hour for each: one whose task has failed gets another, which goes on where it stopped.
     """
-    due = list(Leaving.objects.due().order_by("erase_at").values_list("pk", flat=True)[:_MEMBERS])
+    rows = Leaving.objects.due().filter(emptied_at__isnull=True)
+    due = list(rows.order_by("erase_at").values_list("pk", flat=True)[:_MEMBERS])
     hour = timezone.now().strftime("%Y-%m-%dT%H")
     for leaving_id in due:
         enqueue_once(tasks.erase_member, f"{leaving_id}@{hour}", str(leaving_id))
+    _tell_of_overdue()
     return len(due)
 
 
+def _tell_of_overdue() -> None:
+    before = timezone.now() - _OVERDUE
+    count = Leaving.objects.filter(erase_at__lt=before, member__is_active=False).count()
+    if count:
+        logger.error(
+            "%s members should have been erased more than a day ago: see why the tasks "
+            "erase_member and finish_erasing fail",
+            count,
+        )
+
+
 def erase_member(*, leaving_id: UUID) -> str:
-    """Erase a member: files, rows, and last the member. It can be cut off anywhere and run again.
+    """Erase what a member has: files and rows. It can be cut off anywhere and run again.
+
+    The member's own row, and what names the member elsewhere, is left for `finish_erasing`.
 
     Returns:
-        "erased"; "not due" where they came back or are gone already.
+        "emptied"; "not due" where they came back or are gone already.
     """
     member = _begin(leaving_id)
     if member is None:
@@ -62,10 +75,35 @@ def erase_member(*, leaving_id: UUID) -> str:
     for belonging in reversed(registered()):
         if belonging.erase is not None:
             belonging.erase(member)
-    # With what little Django's own tables hang on it: groups and permissions.
-    Member.objects.filter(pk=member.pk).delete()
-    logger.info("a member who left was erased")
-    return "erased"
+    Leaving.objects.filter(pk=leaving_id).update(emptied_at=timezone.now())
+    return "emptied"
+
+
+def finish_erasing() -> int:
+    """Erase the members who have nothing left, and what names them in tables that know no members.
+
+    Those tables are read once for all of them, in batches: docs/leaving.md has figures. It can be
+    cut off anywhere and run again.
+
+    Returns:
+        How many were erased.
+    """
+    emptied = Member.objects.filter(is_active=False, leaving__emptied_at__isnull=False)
+    members = list(emptied.order_by("leaving__erase_at")[:_MEMBERS])
+    if members:
+        erase_traces(members)
+    erased = 0
+    for member in members:
+        try:
+            # With what little Django's own tables hang on it: groups and permissions.
+            emptied.filter(pk=member.pk).delete()
+        except DatabaseError:
+            # One must not keep the others.
+            logger.exception("a member who left could not be erased")
+        else:
+            erased += 1
+    logger.info("%s members who left were erased", erased)
+    return erased
 
 
 def _begin(leaving_id: UUID) -> Member | None:
@@ -83,7 +121,11 @@ def _begin(leaving_id: UUID) -> Member | None:
 
 
 def _retain(member: Member) -> None:
-    """Keep what has to be kept, once; docs/leaving.md says what and why."""
+    """Keep what has to be kept, once; docs/leaving.md says what and why.
+
+    What operators did is kept as the rows go that they did it to (see operator_log), and a
+    suspension as the logins go (see suspensions).
+    """
     name = hash_username(member.username)
     now = timezone.now()
     found = [
@@ -108,23 +150,6 @@ def _retain(member: Member) -> None:
                 data={"platform": session.platform}
                 | {key: moment.isoformat() for key, moment in times.items()},
                 delete_at=session.last_used_at + LOGINS_KEPT,
-            )
-        )
-    entries = LogEntry.objects.filter(user=member, action_time__gt=now - OPERATORS_KEPT)
-    for entry in entries.select_related("content_type").iterator(_BATCH):
-        found.append(
-            RetainedRecord(
-                kind=_Kind.OPERATOR,
-                basis=_Basis.SAFEGUARDS,
-                source_id=str(entry.pk),
-                username_hash=name,
-                data={
-                    "at": entry.action_time.isoformat(),
-                    "action": entry.action_flag,
-                    "model": str(entry.content_type),
-                    "object_id": entry.object_id,
-                },
-                delete_at=entry.action_time + OPERATORS_KEPT,
             )
         )
     RetainedRecord.objects.bulk_create(found, batch_size=_BATCH, ignore_conflicts=True)

@@ -1,10 +1,12 @@
 """A member's logins at providers: linking, unlinking, and telling a provider of the end."""
 
 import datetime as dt
+import logging
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 from psycopg2.errors import UniqueViolation
 
@@ -15,12 +17,19 @@ from apps.members.models import Member, PendingUnlink, Provider, SocialIdentity
 from apps.members.models.identity import SocialIdentityQuerySet
 from apps.members.services import proofs
 from apps.members.services.proofs import Evidence
+from apps.members.services.suspensions import keep_suspension
 from apps.members.social.proof import Proof, require_revocable
 from apps.members.tokens import TokenInvalid
 from apps.tasks.services import enqueue_once
 
+logger = logging.getLogger(__name__)
+
 # Older ones have been tried by their task until it gave up.
 _TASK_GIVES_UP = dt.timedelta(hours=3)
+# A provider that is away is back before that: it is not configured any more, or refuses us.
+_IS_WRONG = dt.timedelta(days=7)
+# What a provider calls somebody who was erased is not kept for longer, told or not.
+_LONGEST = dt.timedelta(days=30)
 
 
 def link_identity(*, member: Member, evidence: Evidence) -> None:
@@ -136,8 +145,14 @@ def tell_provider(*, pending_id: UUID) -> None:
 
 
 def retry_unlinks() -> int:
-    """Try again what tasks have given up, once an hour until it is done; how many there are."""
+    """Try again what tasks have given up, once an hour until it is done; how many there are.
+
+    After 7 days operators are told by an error in the log; after 30 days it is given up.
+    """
     now = timezone.now()
+    _give_up(PendingUnlink.objects.filter(created_at__lt=now - _LONGEST))
+    for provider, count in _counted(PendingUnlink.objects.filter(created_at__lt=now - _IS_WRONG)):
+        logger.error("%s could not be told for 7 days that %s members are gone", provider, count)
     ids = list(
         PendingUnlink.objects.filter(created_at__lt=now - _TASK_GIVES_UP)
         .order_by("pk")
@@ -146,6 +161,18 @@ def retry_unlinks() -> int:
     for pending_id in ids:
         enqueue_once(tasks.tell_provider, f"{pending_id}:{now:%Y%m%d%H}", str(pending_id))
     return len(ids)
+
+
+def _give_up(rows: QuerySet[PendingUnlink]) -> None:
+    with transaction.atomic():
+        for provider, count in _counted(rows):
+            logger.error("%s is never told that %s members are gone: given up", provider, count)
+        rows.delete()
+
+
+def _counted(rows: QuerySet[PendingUnlink]) -> list[tuple[str, int]]:
+    counts = rows.order_by("provider").values_list("provider").annotate(number=Count("pk"))
+    return [(str(provider), number) for provider, number in counts]
 
 
 def reseal_tokens() -> int:
@@ -202,4 +229,5 @@ def _end(identities: list[SocialIdentity]) -> None:
     """Delete them, and have their providers told, in the caller's transaction."""
     for identity in identities:
         have_told(identity)
+        keep_suspension(member=identity.member, identity=identity)
         identity.delete()

@@ -1,4 +1,4 @@
-"""Leaving igloo, and coming back within seven days."""
+"""Leaving igloo, and coming back until shortly before seven days are over."""
 
 import datetime as dt
 from typing import Any
@@ -68,7 +68,7 @@ def _password_wrong() -> PasswordWrong:
 def leave(*, member: Member) -> Leaving:
     """Hide a member who has proved who they are, and end everything; again is harmless.
 
-    They are erased after `settings.LEAVING_SECONDS`, and can come back until then.
+    They can come back for `settings.LEAVING_SECONDS`, and are erased within hours after that.
 
     Raises:
         OperatorsStay: they work in the admin.
@@ -233,9 +233,12 @@ def mail_leaving(*, leaving_id: UUID) -> None:
             subject=_("Your igloo account will be deleted"),
             paragraphs=[
                 _("You have left igloo. Nobody sees your profile, posts and comments any more."),
-                _("On %(date)s at %(time)s (Korean time) everything is deleted for good.")
+                _(
+                    "You can come back until %(date)s at %(time)s (Korean time): open the link, or "
+                    "log in in the app."
+                )
                 % {"date": f"{until:%Y-%m-%d}", "time": f"{until:%H:%M}"},
-                _("Until then you can come back: open the link, or log in in the app."),
+                _("After that everything is deleted for good."),
             ],
             link=f"{settings.PUBLIC_BASE_URL}/account/restore?token={token}",
             link_text=_("Keep my account"),

@@ -1,14 +1,20 @@
 """What providers tell of members: that they want to have nothing to do with igloo any more.
 
-A login that is the last way in takes the account with it: the member leaves.
+A login that is the last way in takes the account with it: the member leaves. Until they are erased,
+the same login takes that back and is linked again.
 """
 
 import datetime as dt
 
 from django.db import transaction
+from django.utils import timezone
 
-from apps.members.models import DeviceSession, Member, ProviderNotice, SocialIdentity
-from apps.members.services import identities, leaving, sessions
+from apps.common.pruning import delete_in_batches
+from apps.members.models import DeviceSession, Leaving, Member, ProviderNotice, SocialIdentity
+from apps.members.models.leaving import hash_identity
+from apps.members.services import identities, leaving, sessions, suspensions
+
+_KEEP = dt.timedelta(days=183)
 
 
 def end_identity(
@@ -40,14 +46,13 @@ def end_identity(
         else:
             notice = None
         rows = SocialIdentity.objects.filter(provider=provider, subject=subject)
-        member = (
-            Member.objects.select_for_update(no_key=True)
-            .filter(pk__in=rows.values("member"))
-            .first()
-        )
+        # As `leave` locks it: who publishes a post holds the row less, and then changes it, so two
+        # of which one wants more than it has would wait for each other.
+        member = Member.objects.select_for_update().filter(pk__in=rows.values("member")).first()
         identity = rows.filter(member=member).first() if member else None
         if member is None or identity is None or (at is not None and identity.created_at > at):
             return notice
+        suspensions.keep_suspension(member=member, identity=identity)
         identity.delete()
         notice = notice or ProviderNotice(provider=provider, event=event[:40])
         notice.member = member
@@ -59,7 +64,21 @@ def end_identity(
             # An operator's account is for other operators to close.
             if member.is_active and not member.is_staff:
                 leaving.leave(member=member)
+            # Also of one who was leaving already: what is left of the login is a way back.
+            Leaving.objects.filter(member=member).update(
+                identity_hash=hash_identity(provider, subject)
+            )
     return notice
+
+
+def prune_notices() -> int:
+    """Delete the notices of half a year ago; how many there were.
+
+    Until then the page of Facebook's is there, and the same notice again is known. An older one
+    that is sent again finds nobody: a login that was linked later stays.
+    """
+    old = ProviderNotice.objects.filter(created_at__lt=timezone.now() - _KEEP)
+    return delete_in_batches(old, "created_at")
 
 
 def set_email_works(*, provider: str, subject: str, email: str, works: bool) -> None:

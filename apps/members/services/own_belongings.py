@@ -5,15 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
-from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import CharField, Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from apps.common.models import RateWindow
-from apps.common.pruning import prune_expired_rows
 from apps.media.models import Upload
 from apps.media.services import erase_uploads
 from apps.members.models import (
@@ -27,10 +22,10 @@ from apps.members.models import (
     SocialIdentity,
     SpentCredential,
 )
-from apps.members.services import exporting, relations
+from apps.members.services import exporting, operator_log, relations
 from apps.members.services.belongings import Belonging, register
 from apps.members.services.identities import forget_identities
-from apps.tasks.models import BackgroundTask
+from apps.members.services.operator_log import move_log_of
 
 # Rows of one transaction.
 _BATCH = 500
@@ -62,16 +57,9 @@ def in_batches(rows: QuerySet[Any], batch: int = _BATCH) -> Iterator[list[Any]]:
             return
 
 
-def delete_log_of(rows: QuerySet[Any]) -> None:
-    """Delete what the admin's log says of these rows: it calls them by what they say."""
-    kind = ContentType.objects.get_for_model(rows.model)
-    keys = rows.order_by().values(key=Cast("pk", CharField()))
-    LogEntry.objects.filter(content_type=kind, object_id__in=keys).delete()
-
-
 def _erase_sessions(member: Member) -> None:
     sessions = DeviceSession.objects.filter(member=member)
-    delete_log_of(sessions)
+    move_log_of(sessions, member=member)
     # Each may have some hundred spent tokens.
     delete_in_batches(sessions, 50)
 
@@ -81,7 +69,7 @@ def _erase_consents(member: Member) -> None:
 
 
 def _erase_logins(member: Member) -> None:
-    delete_log_of(SocialIdentity.objects.filter(member=member))
+    move_log_of(SocialIdentity.objects.filter(member=member), member=member)
     forget_identities(member=member)
     delete_in_batches(SpentCredential.objects.filter(member=member))
     # Its confirmation code still opens the page that says that all is gone.
@@ -97,35 +85,13 @@ def _erase_relations(member: Member) -> None:
 
 
 def _erase_uploads(member: Member) -> None:
-    delete_log_of(Upload.objects.filter(owner=member))
+    move_log_of(Upload.objects.filter(owner=member), member=member)
     erase_uploads(owner_id=member.pk)
 
 
-def _erase_admin_traces(member: Member) -> None:
-    delete_in_batches(LogEntry.objects.filter(user=member))
-    delete_log_of(Member.objects.filter(pk=member.pk))
-    # Few: operators' alone.
-    for session in Session.objects.iterator():
-        if session.get_decoded().get("_auth_user_id") == str(member.pk):
-            session.delete()
-
-
-def _erase_traces(member: Member) -> None:
-    """Rows that name a member without a foreign key."""
-    member_id, name = str(member.pk), member.username
-    # Answers that are kept for a retry: they name nobody, and none is as old as leaving is.
-    prune_expired_rows()
-    delete_in_batches(
-        RateWindow.objects.filter(Q(key__contains=member_id) | Q(key__endswith=f":{name}"))
-    )
-    said = Q(arguments__contains=member_id) | Q(result__contains=member_id)
-    # What went wrong may quote a row of the member's.
-    for mark in {member_id, member.email} - {""}:
-        said |= Q(traceback__contains=mark) | Q(attempts__traceback__contains=mark)
-    as_text = BackgroundTask.objects.annotate(
-        arguments=Cast("args_kwargs", TextField()), result=Cast("return_value", TextField())
-    )
-    delete_in_batches(as_text.filter(said).distinct())
+def _erase_operator(member: Member) -> None:
+    operator_log.move(LogEntry.objects.filter(user=member), member=member)
+    move_log_of(Member.objects.filter(pk=member.pk), member=member)
 
 
 def photo_name(upload_id: UUID, content_type: str) -> str:
@@ -202,7 +168,8 @@ def _upload_files(member: Member) -> Iterator[tuple[str, str]]:
 def register_own() -> None:
     """Called as the app starts. Erased from the last to the first."""
     register(
-        # The member's own row goes last, and with it the row that says that they leave.
+        # The member's own row goes last, and with it the row that says that they leave: see
+        # erasing.finish_erasing.
         Belonging(
             name="profile",
             keeps=(
@@ -210,11 +177,10 @@ def register_own() -> None:
                 "members.Member_groups.member",
                 "members.Member_user_permissions.member",
             ),
-            erase=_erase_traces,
             export=_export_profile,
             title=_("Profile"),
         ),
-        Belonging(name="operator", keeps=("admin.LogEntry.user",), erase=_erase_admin_traces),
+        Belonging(name="operator", keeps=("admin.LogEntry.user",), erase=_erase_operator),
         Belonging(
             name="consents",
             keeps=("members.Consent.member",),

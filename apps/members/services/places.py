@@ -1,7 +1,7 @@
 """Where a member was seen: keyed hashes of networks, kept with the sessions that were used there.
 
 Without the SECRET_KEY they can't be guessed back, and are different for each member. A session is
-deleted 30 days after its end, and they with it.
+deleted 92 days after its end, and they with it.
 """
 
 from collections.abc import Iterable

@@ -19,15 +19,13 @@ from apps.common.throttles import count_call, forgive_call
 from apps.members import tasks
 from apps.members.errors import LoginFailed, RefreshTokenInvalid
 from apps.members.models import DeviceSession, Member, RefreshToken
+from apps.members.models.session import LOGINS_KEPT
 from apps.members.services import leaving, places
 from apps.members.tokens import issue_access_token
 
 # Spent tokens are kept this long to recognise one that is used again; older ones are unknown,
 # which refuses them too.
 _KEEP_SPENT = dt.timedelta(days=30)
-# Tokens of a session that is over and tokens of none get the same answers. It is kept this long
-# for operators alone, who look up why a member was logged out.
-_KEEP_ENDED = dt.timedelta(days=30)
 # Sessions of one transaction. A phone refreshes a few times a day, so each may have some hundred
 # spent tokens.
 _DELETE_BATCH = 500
@@ -248,15 +246,17 @@ def end_other_sessions(*, member: Member, keep: UUID | None, reason: str) -> int
 
 
 def delete_expired_sessions() -> int:
-    """Delete the sessions that ended, or were last usable, 30 days ago, with their refresh tokens.
+    """Delete the sessions that ended, or were last usable, 92 days ago, with their refresh tokens.
 
-    Expired logins of the admin go at once. Each batch commits by itself.
+    Tokens of a session that is over and tokens of none get the same answers: until then it is the
+    log-in record, and tells operators why a member was logged out. Expired logins of the admin go
+    at once. Each batch commits by itself.
 
     Returns:
         How many device sessions there were.
     """
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
-    before = timezone.now() - _KEEP_ENDED
+    before = timezone.now() - LOGINS_KEPT
     over = Q(ended_at__lt=before) | Q(expires_at__lt=before)
     total = 0
     after = _BEFORE_ALL

@@ -14,8 +14,9 @@ from psycopg2.errors import UniqueViolation
 from apps.common.errors import FieldError
 from apps.members import tasks
 from apps.members.errors import AccountLeaving, SocialLoginFailed
-from apps.members.models import Member, SocialIdentity
+from apps.members.models import Leaving, Member, SocialIdentity
 from apps.members.models.identity import SocialIdentityQuerySet
+from apps.members.models.leaving import LeavingQuerySet
 from apps.members.models.member import USERNAME_PATTERN
 from apps.members.services import leaving, proofs, sessions, signup
 from apps.members.services.consents import (
@@ -27,6 +28,7 @@ from apps.members.services.consents import (
 from apps.members.services.identities import keep_refresh_token
 from apps.members.services.proofs import Evidence
 from apps.members.services.sessions import Device, TokenPair
+from apps.members.services.suspensions import suspended_until
 from apps.members.social.proof import Proof, require_revocable
 from apps.members.usernames import UsernameReserved, UsernameTaken, is_reserved, require_free
 
@@ -78,28 +80,50 @@ def log_in(
 
 def is_known(proof: Proof) -> bool:
     """Whether somebody logs in with this."""
-    return _identities(proof).exists()
+    return _identities(proof).exists() or _ways_back(proof).exists()
 
 
 def _log_known_in(evidence: Evidence, device: Device, restore: bool) -> TokenPair | None:
     proof = evidence.proof
     with transaction.atomic():
-        member = (
-            Member.objects.select_for_update(no_key=True)
-            .filter(pk__in=_identities(proof).values("member"))
-            .first()
-        )
+        member = _lock_whose(proof)
         if member is None:
+            return None
+        # Under the lock, since it may have been unlinked meanwhile.
+        identity = _identities(proof).filter(member=member).first()
+        if identity is None and not _ways_back(proof).filter(member=member).exists():
             return None
         if not member.is_active:
             member = _come_back(member, evidence, restore)
-        # Under the lock, since it may have been unlinked meanwhile.
-        identity = _identities(proof).filter(member=member).first()
         if identity is None:
-            return None
+            identity = _link_again(member, proof)
         proofs.spend(evidence, member=member)
         keep_refresh_token(identity, proof)
         return sessions.open_session(member=member, device=device)
+
+
+def _lock_whose(proof: Proof) -> Member | None:
+    """Whose login it is, or was when its provider ended it; their row is locked.
+
+    Looked for twice, since a notice or another tap moves it from one place to the other.
+    """
+    places = (_identities(proof).values("member"), _ways_back(proof).values("member"))
+    for members in places * 2:
+        member = Member.objects.select_for_update(no_key=True).filter(pk__in=members).first()
+        if member is not None:
+            return member
+    return None
+
+
+def _link_again(member: Member, proof: Proof) -> SocialIdentity:
+    """For a member who has come back by a login that its provider had ended."""
+    identity, _is_new = SocialIdentity.objects.get_or_create(
+        provider=proof.provider, subject=proof.subject, defaults={"member": member}
+    )
+    if identity.member_id != member.pk:
+        # Linked to another account at this very moment.
+        raise SocialLoginFailed
+    return identity
 
 
 def _come_back(member: Member, evidence: Evidence, restore: bool) -> Member:
@@ -168,6 +192,7 @@ def _make_member(proof: Proof, locale: str) -> Member:
             email=proof.email,
             email_verified=proof.email_verified,
             locale=locale,
+            suspended_until=suspended_until(provider=proof.provider, subject=proof.subject),
         )
         member.set_unusable_password()
         try:
@@ -198,6 +223,10 @@ def usernames_for(name: str) -> Iterator[str]:
 
 def _identities(proof: Proof) -> SocialIdentityQuerySet:
     return SocialIdentity.objects.filter(provider=proof.provider, subject=proof.subject)
+
+
+def _ways_back(proof: Proof) -> LeavingQuerySet:
+    return Leaving.objects.led_back_by(proof.provider, proof.subject)
 
 
 def _is_violation(error: IntegrityError, constraint: str) -> bool:

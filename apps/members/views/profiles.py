@@ -87,8 +87,9 @@ class MeView(APIView):
     def delete(self, request: Request) -> Response:
         """Takes the password, or `provider` with the fields of a new login there. Hides the account
         and all that is on it at once, and ends every session, this one too: where the answer is
-        lost, a retry gets 401 `token_invalid`, and a login 409 `account_leaving`. All of it is
-        erased at `erase_at`, unless the member comes back by a login with `restore: true`."""
+        lost, a retry gets 401 `token_invalid`, and a login 409 `account_leaving`. Until
+        `erase_at` the member can come back by a login with `restore: true`; then all of it is
+        erased, within 7 days of leaving."""
         body = LeaveIn(data=request.data)
         body.is_valid(raise_exception=True)
         # Under the key of the change of passwords: guesses at either count together.

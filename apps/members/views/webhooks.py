@@ -26,7 +26,7 @@ from apps.common.errors import (
 )
 from apps.common.problems import problem_response
 from apps.members.errors import SocialTokenInvalid
-from apps.members.models import ProviderNotice
+from apps.members.models import Leaving, ProviderNotice
 from apps.members.services import notices
 from apps.members.social.proof import require_configured
 from apps.members.views.pages import page
@@ -164,8 +164,9 @@ def facebook_deletion(request: HttpRequest, notice_id: UUID) -> HttpResponse:
     notice = ProviderNotice.objects.filter(pk=notice_id, provider="facebook").first()
     if notice is None:
         return problem_response(NotFound())
-    # Without a member: there was none, or they have been erased.
-    is_done = notice.member_id is None or not notice.leaves
+    # None of the account: there was none, it had another way in, its member has come back or been
+    # erased.
+    is_done = not (notice.leaves and Leaving.objects.filter(member=notice.member_id).exists())
     return page(request, "facebook_deletion", code=notice.pk, is_done=is_done)
 
 

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.members.models import Member
 from apps.members.services.belongings import Belonging, register
-from apps.members.services.own_belongings import delete_log_of, in_batches, photo_name
+from apps.members.services.operator_log import move_log_of
+from apps.members.services.own_belongings import in_batches, photo_name
 from apps.members.services.profile import count_posts
 from apps.posts.models import Comment, Photo, Post, PostLike
 from apps.posts.services.counters import lock_posts, recount_locked_posts
@@ -32,7 +33,7 @@ def _recount_comments(member_id: UUID) -> None:
 
 def _erase_likes(member: Member) -> None:
     def erase(rows: QuerySet[Any]) -> None:
-        delete_log_of(rows)
+        move_log_of(rows, member=member)
         rows.delete()
 
     _in_batches(PostLike.objects.filter(member=member), erase)
@@ -40,7 +41,7 @@ def _erase_likes(member: Member) -> None:
 
 def _erase_comments(member: Member) -> None:
     def erase(rows: QuerySet[Any]) -> None:
-        delete_log_of(rows)
+        move_log_of(rows, member=member)
         rows.delete()
 
     _in_batches(Comment.objects.filter(author=member), erase)
@@ -72,7 +73,7 @@ def _erase_posts(member: Member) -> None:
             posts = list(
                 Post.objects.select_for_update().filter(author=member).order_by("pk")[:_POSTS]
             )
-            _delete_log_of_posts([post.pk for post in posts])
+            _move_log_of_posts([post.pk for post in posts], member)
             Post.objects.filter(pk__in=[post.pk for post in posts]).delete()
             published = [post for post in posts if post.status == Post.Status.PUBLISHED]
             count_posts(member_id=member.pk, by=-len(published))
@@ -80,9 +81,9 @@ def _erase_posts(member: Member) -> None:
             return
 
 
-def _delete_log_of_posts(post_ids: Sequence[UUID]) -> None:
-    delete_log_of(Post.objects.filter(pk__in=post_ids))
-    delete_log_of(Comment.objects.filter(post_id__in=post_ids))
+def _move_log_of_posts(post_ids: Sequence[UUID], member: Member) -> None:
+    move_log_of(Post.objects.filter(pk__in=post_ids), member=member)
+    move_log_of(Comment.objects.filter(post_id__in=post_ids), member=member)
 
 
 def _export_posts(member: Member) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,51 @@
+"""A suspension stays with whoever it is of: not with an account that they leave behind.
+
+Our own rule, and in the terms. They are known again by a login at a provider alone: an account with
+a password gives nothing that an earlier one is known by.
+"""
+
+import datetime as dt
+
+from django.db.models import Max
+from django.utils import timezone
+
+from apps.members.models import Member, RetainedRecord, SocialIdentity
+from apps.members.models.leaving import hash_identity, hash_username
+
+
+def keep_suspension(*, member: Member, identity: SocialIdentity) -> None:
+    """Keep until when a member is suspended, for whoever joins with the login that they lose."""
+    until = member.suspended_until
+    if until is None or until <= timezone.now():
+        return
+    record = RetainedRecord(
+        kind=RetainedRecord.Kind.SUSPENSION,
+        basis=RetainedRecord.Basis.SUSPENSION,
+        source_id=str(identity.pk),
+        username_hash=hash_username(member.username),
+        identity_hash=hash_identity(identity.provider, identity.subject),
+        data={"until": until.isoformat()},
+        delete_at=until,
+    )
+    RetainedRecord.objects.bulk_create([record], ignore_conflicts=True)
+
+
+def follow_suspension(*, member: Member) -> None:
+    """Make what is kept of logins that a member has lost what an operator has now decided."""
+    kept = RetainedRecord.objects.filter(
+        kind=RetainedRecord.Kind.SUSPENSION,
+        username_hash=hash_username(member.username),
+        # The name may have been another's before, who was erased.
+        created_at__gte=member.created_at,
+    )
+    until = member.suspended_until
+    if until is None or until <= timezone.now():
+        kept.delete()
+    else:
+        kept.update(data={"until": until.isoformat()}, delete_at=until)
+
+
+def suspended_until(*, provider: str, subject: str) -> dt.datetime | None:
+    """Until when whoever logs in with this is suspended from before; None where they are not."""
+    kept = RetainedRecord.objects.suspending(provider, subject)
+    return kept.aggregate(until=Max("delete_at"))["until"]

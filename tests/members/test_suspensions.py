@@ -1,0 +1,118 @@
+"""A suspension is not shaken off by leaving, by unlinking or at the provider."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from apps.members.models import Member, RetainedRecord
+from apps.members.services import erasing
+from igloo.laptop.providers.world import World
+from tests.builders import PASSWORD, ApiClient
+from tests.media.conftest import later, local_place, run_tasks  # noqa: F401 - fixtures
+from tests.members.planted import columns_with
+from tests.members.social import JUN, MINJI, NEW_MEMBER, id_token_login, join, log_in
+from tests.members.test_erasing import run_periodic
+from tests.members.test_social_leaving import leave
+from tests.members.webhooks import send
+
+DAY = dt.timedelta(days=1)
+WEEK = 7 * DAY
+
+
+def suspend(member: Member, days: int) -> dt.datetime:
+    until = timezone.now() + days * DAY
+    Member.objects.filter(pk=member.pk).update(suspended_until=until)
+    return until
+
+
+def rejoin(providers: World, provider: str = "kakao", person: Any = MINJI) -> Any:
+    """A new member; what the API says of until when they are suspended."""
+    client = ApiClient()
+    body = id_token_login(client, providers, provider, person)
+    response = log_in(client, provider, **body, **NEW_MEMBER)
+    assert response.status_code == 201, response.content
+    return response.json()["member"]["suspended_until"]
+
+
+def leave_and_be_erased(member: Member, providers: World, provider: str, later: Any) -> None:  # noqa: F811
+    client = ApiClient(member)
+    body = id_token_login(client, providers, provider)
+    assert leave(client, provider, **body).status_code == 202
+    later(WEEK)
+    run_periodic()
+    assert not Member.objects.filter(pk=member.pk).exists()
+
+
+@pytest.mark.parametrize("provider", ["kakao", "apple", "google"])
+def test_who_was_erased_joins_again_suspended(
+    committed: None,
+    local_place: Any,  # noqa: F811
+    later: Any,  # noqa: F811
+    providers: World,
+    provider: str,
+) -> None:
+    member = join(ApiClient(), providers, provider)
+    until = suspend(member, 30)
+    leave_and_be_erased(member, providers, provider, later)
+    [record] = RetainedRecord.objects.filter(kind="suspension")
+    assert (record.data, record.delete_at) == ({"until": until.isoformat()}, until)
+    assert columns_with(MINJI.subject(provider)) == set()
+
+    assert rejoin(providers, provider, JUN) is None
+    assert rejoin(providers, provider) == until.isoformat().replace("+00:00", "Z")
+    again = ApiClient(Member.objects.latest("created_at"))
+    answer = again.patch("/me", {"bio": "x"}, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (403, "suspended")
+
+
+def test_when_it_is_over_nothing_is_left_of_it(
+    committed: None,
+    local_place: Any,  # noqa: F811
+    later: Any,  # noqa: F811
+    providers: World,
+) -> None:
+    member = join(ApiClient(), providers, "kakao")
+    suspend(member, 30)
+    leave_and_be_erased(member, providers, "kakao", later)
+    later(31 * DAY)
+    assert erasing.delete_retained_records() >= 1
+    assert not RetainedRecord.objects.filter(kind="suspension").exists()
+
+
+@pytest.mark.parametrize("days", [None, 3])
+def test_nothing_is_kept_of_who_is_suspended_no_more(
+    committed: None,
+    local_place: Any,  # noqa: F811
+    later: Any,  # noqa: F811
+    providers: World,
+    days: int | None,
+) -> None:
+    member = join(ApiClient(), providers, "kakao")
+    if days:
+        suspend(member, days)
+    leave_and_be_erased(member, providers, "kakao", later)
+    assert not RetainedRecord.objects.filter(kind="suspension").exists()
+    assert rejoin(providers) is None
+
+
+@pytest.mark.parametrize("how", ["unlinked", "at the provider"])
+def test_a_login_that_is_taken_away_brings_no_free_account(
+    providers: World, db: None, how: str
+) -> None:
+    member = join(ApiClient(), providers, "kakao")
+    member.set_password(PASSWORD)
+    member.save(update_fields=["password"])
+    until = suspend(member, 30)
+    if how == "unlinked":
+        assert ApiClient(member).delete("/me/identities/kakao").status_code == 204
+    else:
+        assert send(Client(), providers, "kakao").status_code == 200
+    body = id_token_login(ApiClient(), providers, "kakao")
+    client = ApiClient()
+    response = log_in(client, "kakao", **body, **NEW_MEMBER)
+    assert response.status_code == 201
+    found = response.json()["member"]["suspended_until"]
+    assert found == until.isoformat().replace("+00:00", "Z")

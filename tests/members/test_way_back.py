@@ -1,0 +1,227 @@
+"""The way back of a member whose provider has ended their only login."""
+
+import time
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+
+from apps.members.models import Leaving, Member, SocialIdentity
+from apps.members.models.leaving import hash_identity
+from apps.members.services import leaving, notices, passwords, sessions
+from apps.members.services.profile import count_posts
+from apps.members.services.standing import hold_open, set_open
+from igloo.laptop.providers.world import World
+from tests.builders import DEVICE, PASSWORD, ApiClient, make_member
+from tests.concurrency import at_once
+from tests.media.conftest import later, local_place, run_tasks  # noqa: F401 - fixtures
+from tests.members.social import (
+    JUN,
+    MINJI,
+    NEW_MEMBER,
+    Unchanged,
+    assert_refused,
+    id_token_login,
+    join,
+    log_in,
+)
+from tests.members.test_erasing import WEEK, run_periodic
+from tests.members.webhooks import send
+
+PROVIDERS = pytest.mark.parametrize("provider", ["apple", "kakao", "facebook"])
+# How many wait for a lock of whoever asks.
+_WAITING = "SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+
+
+def ended(providers: World, provider: str = "kakao") -> Member:
+    """A member whose provider has ended their only login."""
+    member = join(ApiClient(), providers, provider)
+    assert send(Client(), providers, provider).status_code == 200
+    assert not SocialIdentity.objects.exists()
+    return member
+
+
+def try_login(providers: World, provider: str = "kakao", **body: Any) -> Any:
+    client = ApiClient()
+    return log_in(client, provider, **id_token_login(client, providers, provider), **body)
+
+
+@PROVIDERS
+def test_the_same_login_comes_back_and_is_linked_again(
+    db: None, providers: World, provider: str
+) -> None:
+    member = ended(providers, provider)
+    client = ApiClient()
+    body = id_token_login(client, providers, provider)
+    with Unchanged():
+        problem = assert_refused(log_in(client, provider, **body), 409, "account_leaving")
+    assert problem["erase_at"] == Leaving.objects.get().erase_at.isoformat().replace("+00:00", "Z")
+    ticket = {"social_ticket": problem["social_ticket"]}
+    back = log_in(client, provider, **ticket, restore=True)
+    assert back.status_code == 200, back.content
+    assert back.json()["member"]["id"] == str(member.pk)
+    assert not Leaving.objects.exists()
+    [identity] = SocialIdentity.objects.all()
+    assert (identity.member_id, identity.subject) == (member.pk, MINJI.subject(provider))
+    # From now on it is a login as any other, and what led back is spent.
+    assert try_login(providers, provider).status_code == 200
+    assert log_in(client, provider, **ticket, restore=True).json()["code"] == "social_token_used"
+    assert Member.objects.count() == 1
+
+
+@PROVIDERS
+def test_new_members_consents_make_no_other_account(
+    db: None, providers: World, provider: str
+) -> None:
+    ended(providers, provider)
+    answer = try_login(providers, provider, **NEW_MEMBER)
+    assert_refused(answer, 409, "account_leaving")
+    assert Member.objects.count() == 1
+
+
+def test_who_was_leaving_already_keeps_the_way_back(db: None, providers: World) -> None:
+    member = join(ApiClient(), providers, "kakao")
+    row = leaving.leave(member=member)
+    assert send(Client(), providers, "kakao").status_code == 200
+    assert not SocialIdentity.objects.exists()
+    assert Leaving.objects.get().erase_at == row.erase_at
+    assert_refused(try_login(providers), 409, "account_leaving")
+    assert try_login(providers, restore=True).json()["member"]["id"] == str(member.pk)
+
+
+def test_anothers_login_leads_nowhere(db: None, providers: World) -> None:
+    ended(providers)
+    client = ApiClient()
+    body = id_token_login(client, providers, "kakao", JUN)
+    assert_refused(log_in(client, "kakao", **body, restore=True), 409, "consent_required")
+    # Another provider may call somebody the same.
+    assert not Leaving.objects.led_back_by("naver", MINJI.subject("kakao")).exists()
+
+
+def test_a_login_that_was_ended_logs_nobody_in_who_is_not_leaving(
+    db: None, providers: World
+) -> None:
+    """There is another way in, so the member did not leave; later they do, by themselves."""
+    member = join(ApiClient(), providers, "kakao")
+    passwords.reset_password(member=member, new_password=PASSWORD)
+    assert send(Client(), providers, "kakao").status_code == 200
+    assert_refused(try_login(providers, restore=True), 409, "consent_required")
+    member.refresh_from_db()
+    leaving.leave(member=member)
+    assert_refused(try_login(providers, restore=True), 409, "consent_required")
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_nor_one_whom_an_operator_keeps(db: None, providers: World, by_hand: bool) -> None:
+    member = ended(providers)
+    if by_hand:
+        Member.objects.update(is_active=True)
+    else:
+        assert set_open(member=member, is_open=True)
+    assert_refused(try_login(providers, restore=True), 409, "consent_required")
+    assert not SocialIdentity.objects.exists()
+
+
+def test_linked_to_another_account_it_is_that_ones(db: None, providers: World) -> None:
+    ended(providers)
+    other = make_member("other")
+    client = ApiClient(other)
+    body = id_token_login(client, providers, "kakao")
+    assert client.put("/me/identities/kakao", body, format="json").status_code == 204
+    assert try_login(providers, restore=True).json()["member"]["id"] == str(other.pk)
+    assert Leaving.objects.exists()
+
+
+def test_when_the_member_is_erased_it_is_a_new_ones(
+    committed: None,
+    local_place: Any,  # noqa: F811
+    later: Any,  # noqa: F811
+    providers: World,
+) -> None:
+    member = ended(providers)
+    run_tasks()
+    later(WEEK)
+    assert_refused(try_login(providers, restore=True), 401, "login_failed")
+    run_periodic()
+    assert not Leaving.objects.exists()
+    answer = try_login(providers, **NEW_MEMBER)
+    assert answer.status_code == 201
+    assert answer.json()["member"]["id"] != str(member.pk)
+
+
+def test_two_taps_at_once_come_back_once(committed: None, providers: World) -> None:
+    for _round in range(4):
+        member = ended(providers)
+        clients = [ApiClient() for _ in range(3)]
+        bodies = [id_token_login(client, providers, "kakao") for client in clients]
+        answers = at_once(
+            *[
+                lambda client=client, body=body: log_in(client, "kakao", **body, restore=True)
+                for client, body in zip(clients, bodies, strict=True)
+            ]
+        )
+        assert [answer.status_code for answer in answers] == [200] * 3
+        assert {answer.json()["member"]["id"] for answer in answers} == {str(member.pk)}
+        assert SocialIdentity.objects.count() == Member.objects.count() == 1
+        Member.objects.all().delete()
+
+
+def test_a_notice_and_a_login_at_once_make_no_other_account(
+    committed: None, providers: World
+) -> None:
+    for _round in range(8):
+        member = join(ApiClient(), providers, "kakao")
+        client = ApiClient()
+        body = id_token_login(client, providers, "kakao")
+        answer, _ = at_once(
+            lambda client=client, body=body: log_in(client, "kakao", **body, **NEW_MEMBER),
+            lambda: notices.end_identity(
+                provider="kakao", event="test", subject=MINJI.subject("kakao")
+            ),
+        )
+        assert answer.status_code in (200, 409), answer.content
+        assert answer.status_code == 200 or answer.json()["code"] == "account_leaving"
+        [row] = Leaving.objects.all()
+        assert bytes(row.identity_hash or b"") == hash_identity("kakao", MINJI.subject("kakao"))
+        assert Member.objects.get().pk == member.pk
+        assert not sessions.DeviceSession.objects.open().exists()
+        Member.objects.all().delete()
+
+
+def test_a_notice_waits_for_a_post_that_is_being_published(
+    committed: None, providers: World
+) -> None:
+    """And neither waits for the other for ever: PostgreSQL would end one with an error."""
+    member = join(ApiClient(), providers, "kakao")
+
+    def publish() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            hold_open(member)
+            for _try in range(500):
+                cursor.execute(_WAITING)
+                if cursor.fetchone()[0]:
+                    break
+                time.sleep(0.01)
+            else:
+                raise AssertionError("the notice waits for nothing")
+            count_posts(member_id=member.pk, by=1)
+
+    def notice() -> None:
+        time.sleep(0.1)
+        subject = MINJI.subject("kakao")
+        notices.end_identity(provider="kakao", event="test", subject=subject)
+
+    at_once(publish, notice)
+    member.refresh_from_db()
+    assert (member.posts_count, member.is_active) == (1, False)
+
+
+def test_by_the_mail_they_come_back_too(db: None, providers: World) -> None:
+    """Then the login stays ended: a new password by mail is the way in."""
+    member = ended(providers)
+    token = leaving.return_token(Leaving.objects.get())
+    assert leaving.come_back(leaving=leaving.leaving_of_return(token)) == member
+    assert_refused(try_login(providers, restore=True), 409, "consent_required")
+    passwords.reset_password(member=member, new_password=PASSWORD)
+    assert sessions.log_in(username=member.username, password=PASSWORD, device=DEVICE)
