@@ -556,6 +556,10 @@ def _refuse_unsafe_start() -> None:
     if any("*" in host or host.startswith(".") for host in ALLOWED_HOSTS):
         problems.append("ALLOWED_HOSTS must not hold a wildcard")
     problems += social_problems(SOCIAL)
+    if any(values["has_web_login"] for values in SOCIAL.values()) and not (
+        PUBLIC_BASE_URL.startswith("https://")
+    ):
+        problems.append("PUBLIC_BASE_URL must be https: providers send browsers back to it")
     if SOCIAL["apple"]["private_key"] and not SOCIAL_TOKEN_KEYS:
         problems.append("SOCIAL_TOKEN_KEYS is missing, and Apple's tokens need it")
     # 32 bytes in base64.

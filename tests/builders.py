@@ -15,8 +15,8 @@ from rest_framework.test import APIClient
 
 from apps.media import services as media
 from apps.media.models import Upload
-from apps.members.models import Member
-from apps.members.services import proofs, sessions, signup
+from apps.members.models import Member, SocialIdentity
+from apps.members.services import identities, proofs, sessions, signup
 from apps.members.services.consents import ConsentChoice
 from apps.members.services.proofs import Evidence
 from apps.members.services.sessions import Device, TokenPair
@@ -81,6 +81,14 @@ def social_ticket() -> str:
     proof = Proof(provider="kakao", subject=subject, expires_at=0)
     credential = hashlib.sha256(subject.encode()).hexdigest()
     return proofs.make_ticket(Evidence(proof, credential, nonce=""))
+
+
+def make_identity(member: Member) -> SocialIdentity:
+    """The member's login at Kakao, linked now where there was none."""
+    if not identities.is_linked(member=member, provider="kakao"):
+        evidence = proofs.read_ticket(provider="kakao", ticket=social_ticket())
+        identities.link_identity(member=member, evidence=evidence)
+    return SocialIdentity.objects.get(member=member, provider="kakao")
 
 
 def make_member(username: str = "", **changes: Any) -> Member:

@@ -1,6 +1,6 @@
 """What every test shares: a database, folders of its own, clients of each role."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,12 @@ from tests.database import ensure_database
 def pytest_configure(config: pytest.Config) -> None:
     """The database must be known before Django connects."""
     ensure_database()
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One more than processors: a third of the tests' time is waiting for other processes."""
+    return (yield) + 1
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from apps.posts.services.posts import PhotoInput
 from tests.builders import (
     ApiClient,
     make_comment,
+    make_identity,
     make_like,
     make_member,
     make_post,
@@ -43,6 +44,8 @@ class Rule:
 
 
 OWN = "one's own alone, which nobody else can add to"
+# What of it has a path of its own, which is 404 for everybody else.
+OWN_BY_ID = ("/uploads/{upload_id}", "/me/identities/{provider}")
 CARDS = ("", "?limit=1", "?housing_type=apartment&style=korean", "?author={dora},{bob}")
 RULES = {
     "/app-config": Rule(("/app-config",), control=None, why="settings"),
@@ -55,6 +58,7 @@ RULES = {
     "/me/drafts": Rule(("/me/drafts",), control=None, why=OWN),
     "/me/consents": Rule(("/me/consents",), control=None, why=OWN),
     "/me/identities": Rule(("/me/identities",), control=None, why=OWN),
+    "/me/identities/{provider}": Rule(("/me/identities/kakao",), control=None, why=OWN),
     "/me/export/{export_id}": Rule(control=None, why=f"{OWN}; its file says whom one blocks"),
     "/me/likes": Rule(("/me/likes", "/me/likes?limit=1")),
     "/me/mutes": Rule(("/me/mutes",), control="muter"),
@@ -132,6 +136,7 @@ def before_bob() -> World:
     relations.follow_member(member=dora, other_id=alice.pk)
     relations.follow_member(member=charlie, other_id=dora.pk)
     world.ids["upload"] = make_upload(alice).pk
+    make_identity(alice)
     # A filter by his id is asked before he is there.
     world.ids["bob"] = "00000000-0000-7000-8000-000000000000"
     return world
@@ -234,7 +239,7 @@ def test_nor_of_alice_for_bob(direction: str) -> None:
     for route, rule in RULES.items():
         for path in rule.same:
             response = world.get("bob", path)
-            if "{alice" in path or route.startswith("/uploads"):
+            if "{alice" in path or route in OWN_BY_ID:
                 assert_problem(response, 404, "not_found")
             elif (route, direction) != ("/me/blocks", "bob blocks alice"):
                 assert world.traces(response) == [], path

@@ -202,12 +202,7 @@ def test_a_request_whose_twin_is_still_running(call: Caller, method: str, route:
     assert_problem(response, 409, "idempotency_in_progress")
 
 
-# Signing up documents the code too, of a body that lacks a consent; it knows no suspended members.
-ASKED_AGAIN = [
-    case
-    for case in operations(409, "consent_required")
-    if "suspended" in codes(*case.values, status=403)
-]
+ASKED_AGAIN = operations(409, "consent_required")
 REFUSED = {tuple(case.values) for case in ASKED_AGAIN}
 
 

@@ -72,7 +72,8 @@ def test_every_error_of_the_code_is_documented_somewhere() -> None:
         for child in error.__subclasses__():
             yield from leaves(child)
 
-    # Answers of the upload form, of a webhook, of a path or a method that is not in the document.
+    # Answers of the upload form, of a webhook, of a page, of a path or a method that is not in the
+    # document.
     elsewhere = {
         "ticket_invalid",
         "ticket_expired",
@@ -84,6 +85,7 @@ def test_every_error_of_the_code_is_documented_somewhere() -> None:
         "permission_denied",
         "not_ready",
         "webhook_unauthorized",
+        "browser_login_invalid",
     }
     documented = set(re.findall(r"urn:igloo:problem:(\w+)", json.dumps(document())))
     assert {error.code for error in leaves(DomainError)} - documented == elsewhere
@@ -123,6 +125,7 @@ def test_answers_are_as_documented(alice: ApiClient, bob: ApiClient, anonymous: 
         ("/me", "/me"),
         ("/me/consents", "/me/consents"),
         ("/me/identities", "/me/identities"),
+        ("/me/identities/{provider}", "/me/identities/kakao"),
         ("/me/drafts", "/me/drafts"),
         ("/me/likes", "/me/likes"),
         ("/auth/sessions", "/auth/sessions"),

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from igloo.config import Config
 from igloo.laptop.database_url import default_url
+from igloo.laptop.providers.demo import settings_of
 
 COMPLETE = {
     "ALLOWED_HOSTS": ["api.example.com"],
@@ -150,6 +151,26 @@ def test_make_run_says_how_mails_are_printed(secrets: Path) -> None:
     assert start(secrets, stage="local", **demo) == "printed"
     assert start(secrets, stage="local", EMAIL_BACKEND="mine", **demo) == "mine"
     assert start(secrets, **demo) == "apps.common.ses.SESBackend"
+
+
+def test_providers_of_a_laptop_send_a_browser_to_where_igloo_listens(secrets: Path) -> None:
+    demo = json.dumps(settings_of("http://127.0.0.1:1", "http://127.0.0.1:8231"))
+    web = "[name for name, values in settings.SOCIAL.items() if values['has_web_login']]"
+    shown = f"(settings.PUBLIC_BASE_URL, {web})"
+    there = str(("http://127.0.0.1:8231", list(settings.SOCIAL)))
+    assert start(secrets, "local", shown, DEMO_PROVIDERS=demo) == there
+    own = {"PUBLIC_BASE_URL": "https://own.example.com"}
+    assert start(secrets, "local", shown, DEMO_PROVIDERS=demo, **own).startswith("('https://own.")
+    assert start(secrets, shown=shown, DEMO_PROVIDERS=demo) == str(("https://api.example.com", []))
+
+
+def test_a_login_in_a_browser_comes_back_by_https(secrets: Path) -> None:
+    google = {"GOOGLE_WEB_CLIENT_ID": "x", "GOOGLE_WEB_CLIENT_SECRET": "x"}
+    http = {"PUBLIC_BASE_URL": "http://api.example.com"}
+    shown = "settings.SOCIAL['google']['has_web_login']"
+    assert "PUBLIC_BASE_URL must be https" in start(secrets, shown=shown, **google, **http)
+    assert start(secrets, shown=shown, **google) == "True"
+    assert start(secrets, shown=shown, **http) == "False"
 
 
 def test_what_is_said_holds_no_secret(secrets: Path) -> None:

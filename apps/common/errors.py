@@ -28,7 +28,8 @@ class FieldError:
 class DomainError(Exception):
     """A refusal with a stable `code`. Subclasses set `status`, `code` and `text`.
 
-    `errors` says where in the request it lies. `extra` adds members to the problem.
+    `errors` says where in the request it lies. `extra` adds members to the problem. `detail` stands
+    for `text` where that depends on the case.
     """
 
     status: ClassVar[int] = 400
@@ -38,6 +39,7 @@ class DomainError(Exception):
     errors: Sequence[FieldError] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    detail: Text = ""
 
     def __str__(self) -> str:
         return self.code
@@ -88,7 +90,8 @@ class PermissionDenied(DomainError):
 
 
 class Suspended(DomainError):
-    """The member is suspended: reading works, writing does not. `suspended_until` says how long."""
+    """The member is suspended: reading works, writing does not. `suspended_until` says how long,
+    and so does `detail`, in Korean time."""
 
     status = 403
     code = "suspended"
@@ -96,12 +99,13 @@ class Suspended(DomainError):
 
 
 class ConsentRequired(DomainError):
-    """A required consent is missing, or the text has changed; `missing` lists kind and current
-    version of each. Reading works. Agree by `PUT /me/consents/{kind}`."""
+    """A required consent is missing, or its text has changed; `missing` lists kind and current
+    version of each. Who signs up sends them in `consents`. A member, who reads on meanwhile,
+    agrees by `PUT /me/consents/{kind}`."""
 
     status = 409
     code = "consent_required"
-    text = _("Agree to the terms and to the use of your personal data first.")
+    text = _("Agree first: something that igloo needs your consent to is missing or has changed.")
 
 
 class NotFound(DomainError):

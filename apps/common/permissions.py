@@ -4,9 +4,12 @@ A new version of the terms asks again: `MembersWrite` and `MembersOnly` refuse w
 member has agreed. `IsMember` is for what must go on: see docs/adr/0014-consents.md.
 """
 
+import datetime as dt
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
@@ -15,6 +18,10 @@ from apps.common.errors import ConsentRequired, Suspended
 if TYPE_CHECKING:
     # DRF imports this module while it makes its views.
     from rest_framework.views import APIView
+
+_KOREA = ZoneInfo("Asia/Seoul")
+# Operators give a day that nobody waits for, as 9999-12-31, to somebody who is never to write.
+_FOR_GOOD = dt.timedelta(days=50 * 365)
 
 
 class IsMember(BasePermission):
@@ -51,8 +58,18 @@ def _may_write(request: Request) -> bool:
         return False
     until = request.user.suspended_until
     if until and until > timezone.now():
-        raise Suspended(extra={"suspended_until": until})
+        raise Suspended(extra={"suspended_until": until}, detail=_suspended_text(until))
     missing = request.user.missing_consents()
     if missing:
         raise ConsentRequired(extra={"missing": missing})
     return True
+
+
+def _suspended_text(until: dt.datetime) -> str:
+    if until - timezone.now() > _FOR_GOOD:
+        return gettext("Your account is suspended for good. You can read but not post.")
+    when = f"{until.astimezone(_KOREA):%Y-%m-%d %H:%M}"
+    text = gettext(
+        "Your account is suspended until %(when)s, Korean time. You can read but not post."
+    )
+    return text % {"when": when}

@@ -46,7 +46,7 @@ def problem(error: DomainError) -> dict[str, Any]:
         "type": f"urn:igloo:problem:{error.code}",
         "title": HTTPStatus(error.status).phrase,
         "status": error.status,
-        "detail": str(error.text),
+        "detail": str(error.detail or error.text),
         "code": error.code,
         "request_id": current_request_id(),
         **error.extra,

@@ -13,6 +13,12 @@ class LoginFailed(DomainError):
     text = _("The username or the password is wrong.")
 
 
+class SocialLoginFailed(LoginFailed):
+    """The account that this login is of has been closed."""
+
+    text = _("The account of this login is closed.")
+
+
 class RefreshTokenInvalid(DomainError):
     """The refresh token is unknown, spent or of a session that ended. Log in again."""
 
@@ -45,6 +51,15 @@ class ConsentNeeded(DomainError):
     text = _("igloo can't be used without this. If you don't agree, you can delete your account.")
 
 
+class MarketingNeeded(DomainError):
+    """`marketing_night` is agreed to by who agrees to `marketing`: agree to that first. At sign-up
+    it is an error of the entry in `consents`, with this code."""
+
+    status = 409
+    code = "marketing_needed"
+    text = _("Agree to marketing messages first. Those at night are a part of them.")
+
+
 class LinkInvalid(DomainError):
     """The `token` of a link in a mail is not one of ours, is too old, or was used. Ask for a new
     mail. (`token_invalid` is of access tokens alone: an app logs its member out for it.)"""
@@ -62,8 +77,9 @@ class EmailMissing(DomainError):
 
 
 class AccountLeaving(DomainError):
-    """The password is right, and the account will be deleted at `erase_at`. The same call with
-    `restore: true` takes that back and logs in."""
+    """The login is right, and the account will be deleted at `erase_at`. The same call with
+    `restore: true` takes that back and logs in; a social login is then sent as the `social_ticket`
+    of this answer."""
 
     status = 409
     code = "account_leaving"

@@ -14,8 +14,6 @@ MEMBER: dict[str, Any] = {
     "following_count": 0,
 }
 OTHER_MEMBER = MEMBER | {"followed_by_me": False, "follows_me": False}
-AUTHOR = {name: MEMBER[name] for name in ("id", "username", "display_name", "avatar")}
-MEMBER_CARD = AUTHOR | {"followed_by_me": True, "follows_me": False}
 CONSENTS = [
     {"kind": "terms", "version": "2026-11-01", "granted": True},
     {"kind": "privacy", "version": "2026-11-01", "granted": True},

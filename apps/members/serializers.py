@@ -5,13 +5,15 @@ import unicodedata
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from apps.common.fields import Address, Flag, PlainText, Text
+from apps.members.errors import MarketingNeeded
 from apps.members.models import Consent, DeviceSession, Member, Provider
 from apps.members.models.member import BIO_LENGTH, DISPLAY_NAME_LENGTH
-from apps.members.services.consents import ConsentChoice
+from apps.members.services.consents import UNKNOWN_VERSION, ConsentChoice, is_known_version
 from apps.members.services.sessions import Device
 from apps.members.social.proof import Credentials
 
@@ -37,12 +39,16 @@ class ConsentIn(serializers.Serializer[Any]):
     """Yes or no to the text of this version."""
 
     kind = serializers.ChoiceField(choices=Consent.Kind.values)
-    version = PlainText(max_length=20)
+    version = PlainText(max_length=20, help_text="the one that was shown, as `2026-11-01`")
     granted = Flag()
 
     def to_internal_value(self, data: Any) -> ConsentChoice:
-        """A ConsentChoice."""
-        return ConsentChoice(**super().to_internal_value(data))
+        """A ConsentChoice, of a version that there is or was."""
+        choice = ConsentChoice(**super().to_internal_value(data))
+        if not is_known_version(choice.kind, choice.version):
+            wrong = serializers.ErrorDetail(str(UNKNOWN_VERSION), code="unknown_version")
+            raise serializers.ValidationError({"version": [wrong]})
+        return choice
 
 
 class ConsentChangeIn(serializers.Serializer[Any]):
@@ -63,6 +69,18 @@ class PasswordField(Text):
         return unicodedata.normalize("NFC", super().to_internal_value(data))
 
 
+class LocaleField(serializers.ChoiceField):
+    """The language of a new member's mails."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            choices=Member.Locale.values,
+            # Of this request: LocaleMiddleware has chosen it.
+            default=get_language,
+            help_text="of mails; without it, English where Accept-Language prefers it to Korean",
+        )
+
+
 class SignupIn(serializers.Serializer[Any]):
     """A new member."""
 
@@ -71,15 +89,20 @@ class SignupIn(serializers.Serializer[Any]):
     password = PasswordField()
     display_name = PlainText(max_length=DISPLAY_NAME_LENGTH, required=False)
     email = Address(max_length=254, required=False)
+    locale = LocaleField()
     birth_date = serializers.DateField(help_text="checked (14 or older), not stored")
     consents = serializers.ListField(child=ConsentIn(), max_length=10, default=list)
     device = DeviceIn()
 
     def validate_consents(self, consents: list[ConsentChoice]) -> list[ConsentChoice]:
-        """Each kind once: two rows could say yes and no."""
-        kinds = [consent.kind for consent in consents]
-        if len(set(kinds)) < len(kinds):
+        """Each kind once: two rows could say yes and no. Night messages beside marketing alone."""
+        granted = {consent.kind: consent.granted for consent in consents}
+        if len(granted) < len(consents):
             raise serializers.ValidationError(_("Each kind of consent once."), code="duplicate")
+        if granted.get(Consent.Kind.MARKETING_NIGHT) and not granted.get(Consent.Kind.MARKETING):
+            index = list(granted).index(Consent.Kind.MARKETING_NIGHT)
+            wrong = serializers.ErrorDetail(str(MarketingNeeded.text), MarketingNeeded.code)
+            raise serializers.ValidationError({str(index): {"granted": [wrong]}})
         return consents
 
     def validate_birth_date(self, value: dt.date) -> dt.date:
@@ -115,7 +138,9 @@ class ProviderLoginIn(serializers.Serializer[Any]):
         letters="A-Za-z0-9._~+/-", help_text="kakao, facebook (classic login)"
     )
     code = TokenField(help_text="kakao, naver, apple (a new login: beside its id_token)")
-    social_ticket = TokenField(help_text="of a 409 `consent_required`, in place of the token")
+    social_ticket = TokenField(
+        help_text="of a 409 `consent_required` or `account_leaving`, in place of the token"
+    )
     nonce = TokenField(_NONCE_MAX, help_text="of POST /auth/nonce; naver: sent to it as `state`")
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -143,6 +168,7 @@ class SocialLoginIn(ProviderLoginIn):
     consents = serializers.ListField(
         child=ConsentIn(), max_length=10, default=list, help_text="of a new member"
     )
+    locale = LocaleField()
     device = DeviceIn()
     restore = Flag(default=False, help_text="take back that this account is being deleted")
 

@@ -5,29 +5,23 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
 from rest_framework import serializers
 
 from apps.media.shapes import AvatarOut, avatar_of
 from apps.members.models import Consent, DeviceSession, Export, Member, Provider
 from apps.members.models.consent import confirm_by, current_version
-from apps.members.models.relations import without_hidden
+from apps.members.models.relations import as_seen_by, without_hidden
 from apps.members.services.sessions import TokenPair
 
 
 class AuthorOut(serializers.Serializer[Any]):
-    """A member, in short."""
+    """Who made a post or a comment, in short."""
 
     id = serializers.UUIDField()
     username = serializers.CharField()
     display_name = serializers.CharField()
     avatar = AvatarOut(allow_null=True)
-
-
-class MemberCardOut(AuthorOut):
-    """A member in a list, and how the viewer and they follow each other."""
-
-    followed_by_me = serializers.BooleanField()
-    follows_me = serializers.BooleanField()
 
 
 class ConsentOut(serializers.Serializer[Any]):
@@ -59,6 +53,14 @@ class ConsentStateOut(serializers.Serializer[Any]):
     )
 
 
+class ConsentChangedOut(ConsentStateOut):
+    """What came of a choice."""
+
+    also = ConsentStateOut(
+        many=True, help_text="what ends with it: `marketing_night`, after a no to `marketing`"
+    )
+
+
 class MemberOut(serializers.Serializer[Any]):
     """A member as everyone sees them."""
 
@@ -87,7 +89,9 @@ class MeOut(MemberOut):
     email_verified = serializers.BooleanField()
     locale = serializers.ChoiceField(choices=Member.Locale.values)
     created_at = serializers.DateTimeField()
-    suspended_until = serializers.DateTimeField(allow_null=True)
+    suspended_until = serializers.DateTimeField(
+        allow_null=True, help_text="null: not suspended, or no longer"
+    )
     consents = ConsentOut(many=True)
 
 
@@ -181,25 +185,16 @@ def member_shape(member: Member, base: str) -> dict[str, Any]:
     }
 
 
-def other_member_shape(member: Any, base: str) -> dict[str, Any]:
-    """An `OtherMemberOut` of one from `Member.objects.for_profiles()`."""
-    shape = member_shape(member, base)
-    # Counted for those viewers alone who don't see everybody.
-    for name in ("followers", "following"):
-        hidden = getattr(member, f"hidden_{name}", 0)
-        shape[f"{name}_count"] = without_hidden(shape[f"{name}_count"], hidden)
-    return shape | {"followed_by_me": member.followed_by_me, "follows_me": member.follows_me}
-
-
 def me_shape(member: Member, base: str) -> dict[str, Any]:
     """A `MeOut`."""
     newest = member.consents.order_by("kind", "-id").distinct("kind")
+    until = member.suspended_until
     return member_shape(member, base) | {
         "email": member.email or None,
         "email_verified": member.email_verified,
         "locale": member.locale,
         "created_at": member.created_at,
-        "suspended_until": member.suspended_until,
+        "suspended_until": until if until and until > timezone.now() else None,
         "consents": list(newest.values("kind", "version", "granted", "created_at")),
     }
 
@@ -241,7 +236,7 @@ def session_shape(row: dict[str, Any], current: UUID) -> dict[str, Any]:
 
 
 def identity_shape(row: dict[str, Any]) -> dict[str, Any]:
-    """An `IdentityOut` of a row of id, provider, created_at."""
+    """An `IdentityOut` of a row of provider, created_at."""
     return {"provider": row["provider"], "linked_at": row["created_at"]}
 
 
@@ -266,30 +261,40 @@ def author_shape(row: dict[str, Any], prefix: str, base: str) -> dict[str, Any]:
     }
 
 
-def author_columns(prefix: str) -> tuple[str, ...]:
-    """The columns that `author_shape` reads of a row."""
-    names = ("_id", "__username", "__display_name", "__avatar__renditions")
-    return tuple(f"{prefix}{name}" for name in names)
-
-
-def member_card_shape(row: dict[str, Any], prefix: str, base: str) -> dict[str, Any]:
-    """A `MemberCardOut` of a `.values()` row that has `follow_flags` too."""
-    flags = {name: row[name] for name in ("followed_by_me", "follows_me")}
-    return author_shape(row, prefix, base) | flags
-
-
-FOUND_MEMBER_COLUMNS = (
-    "id",
+_OTHER_MEMBER_NAMES = (
     "username",
     "display_name",
-    "avatar__renditions",
-    "followed_by_me",
-    "follows_me",
+    "bio",
+    "kind",
+    "posts_count",
+    "followers_count",
+    "following_count",
 )
 
 
-def found_member_shape(row: dict[str, Any], base: str) -> dict[str, Any]:
-    """A `MemberCardOut` of a row of FOUND_MEMBER_COLUMNS."""
-    names = ("id", "username", "display_name", "followed_by_me", "follows_me")
-    avatar = avatar_of(row["avatar__renditions"], base)
-    return {name: row[name] for name in names} | {"avatar": avatar}
+def other_member_rows(rows: Any, viewer: Any, *more: str, prefix: str = "") -> Any:
+    """`.values()` rows for `other_member_shape`, with the columns `more`: one query.
+
+    Args:
+        rows: members, or rows that each name one.
+        prefix: the foreign key that names the member; none where the rows are members.
+    """
+    itself, of = (f"{prefix}_id", f"{prefix}__") if prefix else ("id", "")
+    names = [f"{of}{name}" for name in (*_OTHER_MEMBER_NAMES, "avatar__renditions")]
+    return rows.values(itself, *names, *more).annotate(**as_seen_by(viewer, itself))
+
+
+def other_member_shape(row: dict[str, Any], base: str, prefix: str = "") -> dict[str, Any]:
+    """An `OtherMemberOut` of a row of `other_member_rows` with this prefix."""
+    itself, of = (f"{prefix}_id", f"{prefix}__") if prefix else ("id", "")
+    shape = {name: row[f"{of}{name}"] for name in _OTHER_MEMBER_NAMES}
+    # Counted for those viewers alone who don't see everybody.
+    for name in ("followers", "following"):
+        hidden = row.get(f"hidden_{name}", 0)
+        shape[f"{name}_count"] = without_hidden(shape[f"{name}_count"], hidden)
+    return shape | {
+        "id": row[itself],
+        "avatar": avatar_of(row[f"{of}avatar__renditions"], base),
+        "followed_by_me": row["followed_by_me"],
+        "follows_me": row["follows_me"],
+    }

@@ -10,6 +10,15 @@ AUTHOR: dict[str, Any] = {
     "display_name": "민지",
     "avatar": None,
 }
+MEMBER = AUTHOR | {
+    "bio": "볕 잘 드는 13평에서 식물과 살아요.",
+    "kind": "common",
+    "posts_count": 3,
+    "followers_count": 12,
+    "following_count": 4,
+    "followed_by_me": True,
+    "follows_me": False,
+}
 PRODUCT: dict[str, Any] = {"x": 0.42, "y": 0.7, "name": "원목 좌식 테이블", "price": 89000}
 PHOTO: dict[str, Any] = {
     "id": _PHOTO_ID,

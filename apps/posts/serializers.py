@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.validators import URLValidator
 from django.db.models import Model
@@ -26,12 +27,18 @@ class ProductIn(serializers.Serializer[Any]):
     y = serializers.FloatField(min_value=0, max_value=1)
     name = PlainText(max_length=100)
     brand = PlainText(max_length=100, required=False)
-    url = serializers.CharField(
+    url = PlainText(
         max_length=500, required=False, validators=[URLValidator(schemes=["http", "https"])]
     )
     price = serializers.IntegerField(
         min_value=0, max_value=1_000_000_000, required=False, help_text="KRW"
     )
+
+    def validate_url(self, url: str) -> str:
+        """One that leads where it seems to: https://shop.example@evil.example/ does not."""
+        if "@" in urlsplit(url).netloc:
+            raise serializers.ValidationError(URLValidator.message, code="invalid")
+        return url
 
 
 class PhotoIn(serializers.Serializer[Any]):

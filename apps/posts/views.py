@@ -20,7 +20,7 @@ from apps.media import errors as media_errors
 from apps.media.shapes import media_base
 from apps.members.authentication import current_member
 from apps.members.models import Member
-from apps.members.shapes import AuthorOut, author_columns, author_shape
+from apps.members.shapes import OtherMemberOut, other_member_rows, other_member_shape
 from apps.posts import errors, examples, shapes
 from apps.posts.filters import POST_FILTERS, post_filter
 from apps.posts.models import Color, Comment, HousingType, Photo, Post, PostLike, Pyeong, Style
@@ -163,9 +163,9 @@ class PostLikesView(APIView):
     @describe(
         summary="Members who like a post",
         tag="posts",
-        answers={200: page_schema(AuthorOut)},
+        answers={200: page_schema(OtherMemberOut)},
         query=PAGING,
-        example_out=examples.page(examples.AUTHOR),
+        example_out=examples.page(examples.MEMBER),
     )
     def get(self, request: Request, post_id: UUID) -> Response:
         """The newest like first."""
@@ -173,11 +173,11 @@ class PostLikesView(APIView):
         post = get_or_404(Post.objects.visible_to(request.user), post_id)
         likes = PostLike.objects.visible_to(request.user).filter(post=post)
         page = page_of(
-            likes.values("id", *author_columns("member")),
+            other_member_rows(likes, request.user, "id", prefix="member"),
             request,
             name="post_likes",
             keys=["id"],
-            shape=lambda row: author_shape(row, "member", base),
+            shape=lambda row: other_member_shape(row, base, "member"),
         )
         return Response(page)
 

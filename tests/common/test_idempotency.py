@@ -109,6 +109,7 @@ def test_a_signup_is_replayed_with_its_tokens_and_the_table_holds_none(
     again = anonymous.post("/auth/signup", body, format="json", headers=KEY)
     assert first.status_code == 201
     assert again.json() == first.json()
+    assert again["Cache-Control"] == first["Cache-Control"] == "no-store"
     assert Member.objects.count() == 1
     [row] = IdempotencyKey.objects.all()
     stored = bytes(row.answer or b"") + bytes(row.key_hash) + bytes(row.request_hash)

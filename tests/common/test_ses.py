@@ -27,7 +27,7 @@ NAMES = (
 
 
 @pytest.fixture
-def on_aws(ses: MotoServer, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def on_aws(ses: MotoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Mails go where those of a deployed stage go, by igloo/settings.py itself."""
     place = {
         "AWS_ACCESS_KEY_ID": "key",
@@ -40,7 +40,9 @@ def on_aws(ses: MotoServer, settings: Any, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setenv(name, value if isinstance(value, str) else ",".join(value))
     stage = runpy.run_path(str(project.BASE_DIR / "igloo" / "settings.py"))
     for name in NAMES:
-        setattr(settings, name, stage[name])
+        # Not by the fixture `settings`: each S3 storage that there is hears of it and makes its
+        # client anew.
+        monkeypatch.setattr(project, name, stage[name])
 
 
 @pytest.fixture
@@ -82,8 +84,10 @@ def test_a_mail_arrives_with_both_parts_by_one_call(calls: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("on_aws")
-def test_a_sender_that_ses_does_not_know_is_an_error_that_the_task_sees(settings: Any) -> None:
-    settings.DEFAULT_FROM_EMAIL = "someone@else.example"
+def test_a_sender_that_ses_does_not_know_is_an_error_that_the_task_sees(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(project, "DEFAULT_FROM_EMAIL", "someone@else.example")
     with pytest.raises(ClientError, match="MessageRejected"):
         send_mail(write, to="minji@example.com", language="ko")
     assert sent_mails() == []

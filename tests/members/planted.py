@@ -66,7 +66,7 @@ def plant() -> Planted:
     friend = make_member("friend")
     friends_post = make_post(friend)
     device = {"name": f"{MARK} phone", "platform": "ios", "app_version": f"{MARK} 1"}
-    consents = [*CONSENTS_JSON, {"kind": "marketing", "version": f"{MARK}-1", "granted": True}]
+    consents = [*CONSENTS_JSON, {"kind": "marketing", "version": "2026-11-01", "granted": True}]
     body = {
         "username": f"{MARK}.name",
         "password": PASSWORD,

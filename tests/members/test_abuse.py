@@ -1,4 +1,4 @@
-"""Guessing passwords and what it costs the member; devices and places; who is suspended."""
+"""Guessing passwords and what it costs the member; devices and places."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -14,13 +14,12 @@ from rest_framework.settings import api_settings
 from apps.common.models import RateWindow
 from apps.members.models import DeviceSession, Member
 from apps.members.services import links, passwords, sessions
-from tests.builders import DEVICE_JSON, PASSWORD, ApiClient, confirmed, make_member, suspended
+from tests.builders import DEVICE_JSON, PASSWORD, ApiClient, confirmed, make_member
 from tests.common.test_problems import assert_problem
 from tests.concurrency import at_once
 from tests.members.mailbox import mails_to
 from tests.members.test_password_reset import ADDRESS, NEW
 from tests.members.test_signup import BODY
-from tests.test_roles import TABLE, World
 
 HOME, HOME_LATER, AWAY = "203.0.113.7", "203.0.113.250", "198.51.100.9"
 
@@ -289,37 +288,6 @@ def test_a_sign_up_of_megabytes_is_refused(anonymous: ApiClient, size: int) -> N
     answer = anonymous.post("/auth/signup", body, content_type="application/json")
     assert_problem(answer, 413, "body_too_large")
     assert not Member.objects.exists()
-
-
-# --- Suspended --------------------------------------------------------------------------------
-
-REFUSED = [
-    pytest.param(*row[:4], row[4][2], id=f"{row[0]} {row[2]}") for row in TABLE if row[4][3] == 403
-]
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(("method", "route", "path", "body", "status"), REFUSED)
-def test_a_suspension_that_is_over_refuses_nothing(
-    method: str, route: str, path: str, body: Any, status: int
-) -> None:
-    world = World(make_member("theowner"))
-    path, body = world.fill(path), world.fill(body)
-    until = timezone.now() - dt.timedelta(seconds=1)
-    Member.objects.filter(pk=world.owner.pk).update(suspended_until=until)
-    client = ApiClient(world.owner)
-    assert getattr(client, method.lower())(path, body, format="json").status_code == status
-
-
-def test_a_suspended_member_is_told_until_when_and_may_log_in(minji: Member) -> None:
-    suspended(minji)
-    tokens = log_in(HOME).json()
-    client = ApiClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens['access_token']}")
-    until = client.get("/me").json()["suspended_until"]
-    problem = assert_problem(client.patch("/me", {"bio": "x"}, format="json"), 403, "suspended")
-    assert problem["suspended_until"] == until == tokens["member"]["suspended_until"]
-    assert until.endswith("Z")
 
 
 # --- Devices and places -----------------------------------------------------------------------

@@ -224,6 +224,33 @@ def test_an_old_mail_takes_no_later_leaving_back(committed: None, browser: Clien
     assert browser.get(RESTORE, {"token": token}).status_code == 400
 
 
+def test_what_is_decided_between_two_steps_is_heeded(
+    committed: None, browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operator closes the account, or erasing begins, after the link was found to be good."""
+    alice, bob = make_member("alice"), make_member("bob")
+    find_member, find_leaving = leaving.member_of_deletion, leaving.leaving_of_return
+
+    def closed_meanwhile(token: str) -> Member:
+        member = find_member(token)
+        standing.set_open(member=alice, is_open=False)
+        return member
+
+    def erased_meanwhile(token: str) -> Leaving:
+        row = find_leaving(token)
+        Leaving.objects.update(erasing_since=timezone.now())
+        return row
+
+    confirm = browser.get(DELETE, {"token": leaving.deletion_token(alice)})
+    back = browser.get(RESTORE, {"token": leaving.return_token(leaving.leave(member=bob))})
+    monkeypatch.setattr(leaving, "member_of_deletion", closed_meanwhile)
+    monkeypatch.setattr(leaving, "leaving_of_return", erased_meanwhile)
+    assert press(browser, confirm, action="confirm").status_code == 400
+    assert press(browser, back, RESTORE).status_code == 400
+    assert not Leaving.objects.filter(member=alice).exists()
+    assert not Member.objects.get(pk=bob.pk).is_active
+
+
 # --- By password --------------------------------------------------------------------------------
 
 

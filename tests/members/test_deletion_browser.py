@@ -43,10 +43,37 @@ def delete(context: BrowserContext, start: str, provider: str, who: str) -> str:
     return said
 
 
+def test_from_another_name_of_ours(url: str, settings: Settings) -> None:
+    """The button leads to the page under the public name first; pressed there, it goes on."""
+    member_of("kakao")
+    start = url.replace("localhost", "127.0.0.1") + DELETE
+    said: list[str] = []
+
+    def visit() -> None:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+            )
+            page = browser.new_page(locale="en-US")
+            page.goto(start)
+            for _ in range(2):
+                page.locator('form[action$="/kakao"] button').click()
+                said.append(page.url.partition("?")[0])
+            page.get_by_role("link", name=MINJI.name).click()
+            said.append(page.locator("h1").inner_text())
+            browser.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(visit).result(timeout=120)
+    kakao = f"{settings.SOCIAL['kakao']['auth_url']}/oauth/authorize"
+    assert said == [f"{url}{DELETE}", kakao, "Delete the account alice?"]
+
+
 def test_all_five_without_javascript(url: str, providers: World) -> None:
     members = {name: member_of(name, username=f"of_{name}") for name in PROVIDERS}
     said: dict[str, list[str]] = {}
     complaints: list[str] = []
+    kept: set[str] = set()
 
     def visit() -> None:
         with sync_playwright() as playwright:
@@ -62,6 +89,7 @@ def test_all_five_without_javascript(url: str, providers: World) -> None:
                     delete(context, f"{url}{DELETE}", name, who)
                     for who in ("Cancel", JUN.name, MINJI.name)
                 ]
+                kept.update(cookie.get("name", "") for cookie in context.cookies())
             browser.close()
 
     # In a thread of its own: Playwright has an event loop, beside which Django refuses to work.
@@ -77,5 +105,6 @@ def test_all_five_without_javascript(url: str, providers: World) -> None:
         member.pk for member in members.values()
     }
     assert not Member.objects.filter(is_active=True).exists()
+    assert kept == {"csrftoken"}
     # The browser's own word on a form that may not lead where it leads, say; a status is no fault.
     assert not [text for text in complaints if "Content Security Policy" in text]

@@ -8,6 +8,7 @@ import jwt
 import pytest
 from django.utils import timezone
 
+from apps.common.models import RateWindow
 from apps.members.models import DeviceSession, RefreshToken
 from apps.members.services import passwords, sessions
 from apps.members.tokens import _key as access_key
@@ -324,3 +325,10 @@ def test_one_indexed_query_tells_who_is_calling(
     # Session and member in one; the second is the list itself.
     with django_assert_num_queries(2):
         alice.get("/auth/sessions")
+
+
+def test_a_refresh_token_that_is_made_up_leaves_no_row(anonymous: ApiClient) -> None:
+    """No address is counted there, since many phones share one."""
+    for number in range(3):
+        assert_problem(refresh(anonymous, f"made up {number}"), 401, "refresh_token_invalid")
+    assert not RateWindow.objects.exists()

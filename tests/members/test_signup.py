@@ -5,10 +5,19 @@ import json
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.utils import timezone
 
 from apps.members.models import Consent, DeviceSession, Member
-from tests.builders import CONSENTS_JSON, DEVICE_JSON, PASSWORD, ApiClient, make_member
+from apps.tasks.runner import run_due_tasks
+from tests.builders import (
+    CONSENTS_JSON,
+    DEVICE_JSON,
+    PASSWORD,
+    ApiClient,
+    make_member,
+    social_ticket,
+)
 from tests.common.test_problems import assert_problem
 from tests.concurrency import at_once
 
@@ -194,6 +203,69 @@ def test_a_kind_of_consent_is_given_once(anonymous: ApiClient) -> None:
         sign_up(anonymous, consents=[*CONSENTS_JSON, no]), 400, "invalid_input"
     )
     assert [(e["pointer"], e["code"]) for e in problem["errors"]] == [("/consents", "duplicate")]
+
+
+@pytest.mark.parametrize("version", ["banana", "9999-12-31", "2026-11-02", "2026-02-30"])
+@pytest.mark.parametrize("index", [0, 2])
+def test_a_version_that_never_was_is_400(anonymous: ApiClient, version: str, index: int) -> None:
+    consents = [*CONSENTS_JSON, {"kind": "marketing", "version": "2026-11-01", "granted": False}]
+    consents[index] = consents[index] | {"version": version}
+    problem = assert_refused(sign_up(anonymous, consents=consents), 400, "invalid_input")
+    assert [(e["pointer"], e["code"]) for e in problem["errors"]] == [
+        (f"/consents/{index}/version", "unknown_version")
+    ]
+
+
+def test_an_older_text_than_the_current_one_is_asked_for_again(anonymous: ApiClient) -> None:
+    older = [CONSENTS_JSON[0] | {"version": "2026-10-01"}, CONSENTS_JSON[1]]
+    problem = assert_refused(sign_up(anonymous, consents=older), 409, "consent_required")
+    assert problem["missing"] == [{"kind": "terms", "version": "2026-11-01"}]
+    # Of one that is free, it is kept as it was shown.
+    marketing = {"kind": "marketing", "version": "2026-10-01", "granted": True}
+    assert sign_up(anonymous, consents=[*CONSENTS_JSON, marketing]).status_code == 201
+    assert Consent.objects.get(kind="marketing").version == "2026-10-01"
+
+
+# What is sent, what Accept-Language says, and what the member gets.
+LANGUAGES = [
+    (None, None, "ko"),
+    (None, "en-US,en;q=0.9,ko;q=0.8", "en"),
+    (None, "ko-KR,en;q=0.9", "ko"),
+    (None, "fr", "ko"),
+    ("ko", "en", "ko"),
+    ("en", "ko", "en"),
+]
+
+
+@pytest.mark.parametrize(("locale", "accepted", "given"), LANGUAGES)
+def test_mails_are_in_the_language_of_the_phone_from_the_first_one(
+    anonymous: ApiClient, locale: str | None, accepted: str | None, given: str
+) -> None:
+    body = BODY | {"email": "minji@example.com"} | ({"locale": locale} if locale else {})
+    headers = {"Accept-Language": accepted} if accepted else {}
+    response = anonymous.post("/auth/signup", body, format="json", headers=headers)
+    assert response.status_code == 201, response.content
+    assert response.json()["member"]["locale"] == given
+    run_due_tasks()
+    [message] = mail.outbox
+    assert ("이메일" in message.subject) == (given == "ko")
+
+
+@pytest.mark.parametrize(("locale", "accepted", "given"), LANGUAGES)
+def test_so_they_are_for_who_comes_from_a_provider(
+    anonymous: ApiClient, locale: str | None, accepted: str | None, given: str
+) -> None:
+    body = {"social_ticket": social_ticket()} | ({"locale": locale} if locale else {})
+    body |= {name: BODY[name] for name in ("birth_date", "consents", "device")}
+    headers = {"Accept-Language": accepted} if accepted else {}
+    response = anonymous.post("/auth/social/kakao", body, format="json", headers=headers)
+    assert response.json()["member"]["locale"] == given
+
+
+@pytest.mark.parametrize("locale", ["fr", "KO", "", 1])
+def test_another_language_is_400(anonymous: ApiClient, locale: Any) -> None:
+    problem = assert_refused(sign_up(anonymous, locale=locale), 400, "invalid_input")
+    assert [error["pointer"] for error in problem["errors"]] == ["/locale"]
 
 
 @pytest.mark.parametrize("field", ["username", "password", "birth_date", "device"])

@@ -16,6 +16,7 @@ from apps.members.services import identities, passwords
 from apps.tasks.models import BackgroundTask
 from igloo.laptop.providers.world import World
 from tests.builders import PASSWORD, ApiClient, make_member, suspended
+from tests.common.test_problems import assert_problem
 from tests.concurrency import at_once
 from tests.members.social import (
     JUN,
@@ -62,6 +63,7 @@ def test_a_member_links_another_login_and_logs_in_with_it(
     assert link(alice, provider, body).status_code == 204
     [item] = alice.get("/me/identities").json()["items"]
     assert (item["provider"], set(item)) == (provider, {"provider", "linked_at"})
+    assert alice.get(f"/me/identities/{provider}").json() == item
     response = log_in(anonymous, provider, **way(anonymous, providers, provider))
     assert response.json()["member"]["username"] == "alice"
 
@@ -151,6 +153,16 @@ def test_two_unlinks_at_once_leave_one(providers: World) -> None:
         lambda: client.delete("/me/identities/google").status_code,
     )
     assert sorted(answers) == [204, 409]
+    assert SocialIdentity.objects.count() == 1
+
+
+@pytest.mark.usefixtures("committed")
+@pytest.mark.parametrize("way", [id_token_login, token_login])
+def test_two_taps_link_once(providers: World, way: Any) -> None:
+    client = ApiClient(make_member())
+    body = way(client, providers, "kakao")
+    answers = at_once(*[lambda: link(client, "kakao", body).status_code] * 3)
+    assert answers == [204, 204, 204]
     assert SocialIdentity.objects.count() == 1
 
 
@@ -299,3 +311,14 @@ def test_keys_rotate(anonymous: ApiClient, providers: World, settings: Any) -> N
     settings.SOCIAL_TOKEN_KEYS = [old]
     with pytest.raises(InvalidToken):
         kept_token()
+
+
+@pytest.mark.parametrize("provider", ["naver", "line", "%00", "카카오"])
+def test_one_that_is_not_linked_is_404(
+    alice: ApiClient, bob: ApiClient, providers: World, provider: str
+) -> None:
+    link(alice, "kakao", token_login(bob, providers, "kakao"))
+    assert_problem(alice.get(f"/me/identities/{provider}"), 404, "not_found")
+    # Nor is it told of another.
+    assert alice.get("/me/identities/kakao").status_code == 200
+    assert_problem(bob.get("/me/identities/kakao"), 404, "not_found")

@@ -31,7 +31,6 @@ def test_who_likes_a_post_newest_first(
         client.put(f"/posts/{post.pk}/like")
     items = anonymous.get(f"/posts/{post.pk}/likes").json()["items"]
     assert [item["username"] for item in items] == ["bob", "alice"]
-    assert set(items[0]) == {"id", "username", "display_name", "avatar"}
 
 
 def test_ones_own_draft_takes_no_like(alice: ApiClient) -> None:

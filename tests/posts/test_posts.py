@@ -198,6 +198,7 @@ def test_bad_input_is_400_and_nothing_is_made(
         ({"name": "x" * 101}, "name", "too_long"),
         ({"url": "javascript:alert(1)"}, "url", "invalid"),
         ({"url": "ftp://example.com/"}, "url", "invalid"),
+        ({"url": "HTTPS://shop.example:443@evil.example/"}, "url", "invalid"),
         ({"price": -1}, "price", "too_small"),
         ({"price": 1.5}, "price", "invalid"),
         ({"price": 10**30}, "price", "too_large"),
@@ -214,6 +215,15 @@ def test_a_product_that_makes_no_sense_is_400(
     [error] = problem["errors"]
     assert error["pointer"] == f"/photos/0/products/0/{field}"
     assert error["code"] in {code, "invalid"}
+
+
+def test_a_products_address_turns_no_text_around(alice: ApiClient) -> None:
+    upload = processed_upload(alice.member)
+    url = "https://example.com/\u202egnp.exe?q=a@b"
+    photo = {"upload_id": str(upload.pk), "products": [PRODUCT | {"url": url}]}
+    post = alice.post("/posts", {"photos": [photo]}, format="json").json()
+    [shown] = post["photos"][0]["products"]
+    assert shown["url"] == "https://example.com/gnp.exe?q=a@b"
 
 
 def test_terms_that_are_not_offered_any_more_stay_on_old_posts(alice: ApiClient) -> None:

@@ -12,13 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import UUIDModel
-from apps.members.models.relations import (
-    Follow,
-    exists_for,
-    follow_flags,
-    hidden_rows,
-    hides_anyone,
-)
+from apps.members.models.relations import exists_for
 
 # Characters.
 DISPLAY_NAME_LENGTH, BIO_LENGTH = 30, 300
@@ -33,19 +27,6 @@ class MemberQuerySet(models.QuerySet["Member"]):
     def visible_to(self, viewer: Any) -> "MemberQuerySet":
         """Everyone whose account is open and who exists for the viewer."""
         return self.filter(exists_for(viewer, "pk"), is_active=True)
-
-    def for_profiles(self, viewer: Any) -> "MemberQuerySet":
-        """Visible ones with what `shapes.other_member_shape` shows besides their own columns.
-
-        A viewer who blocks anyone, or is blocked, sees counts of follows without those hidden.
-        """
-        members = self.visible_to(viewer).annotate(**follow_flags(viewer, "pk"))
-        if not hides_anyone(viewer):
-            return members
-        return members.annotate(
-            hidden_followers=hidden_rows(viewer, Follow, of="followed_id", by="follower_id"),
-            hidden_following=hidden_rows(viewer, Follow, of="follower_id", by="followed_id"),
-        )
 
     def search(self, viewer: Any, text: str) -> "MemberQuerySet":
         """Visible ones whose username or display name starts so, whatever the case.

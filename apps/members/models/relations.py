@@ -50,8 +50,10 @@ class _HiddenCount(Func):
 
     output_field = IntegerField()
 
-    def __init__(self, model: type[models.Model], of: str, by: str, viewer_id: UUID) -> None:
-        super().__init__(F("pk"))
+    def __init__(
+        self, model: type[models.Model], of: str, by: str, viewer_id: UUID, row: str
+    ) -> None:
+        super().__init__(F(row))
         self._table, self._of, self._by = model._meta.db_table, of, by
         self._viewer_id = viewer_id
 
@@ -59,9 +61,10 @@ class _HiddenCount(Func):
         """The count, as a subquery."""
         key, params = compiler.compile(self.source_expressions[0])
         count = (
-            f"(SELECT count(*) FROM {self._table} AS counted WHERE counted.{self._of} = {key}"  # noqa: S608
-            f" AND counted.{self._by} IN (SELECT id FROM members_member WHERE is_active"
-            f" AND id IN ({_BLOCKED} UNION {_BLOCKERS})))"
+            f"(SELECT count(*) FROM {self._table} AS counted"  # noqa: S608
+            f" JOIN members_member AS maker ON maker.id = counted.{self._by} AND maker.is_active"
+            f" WHERE counted.{self._of} = {key}"
+            f" AND counted.{self._by} IN ({_BLOCKED} UNION {_BLOCKERS}))"
         )
         return count, [*params, self._viewer_id, self._viewer_id]
 
@@ -91,7 +94,9 @@ def hides_anyone(viewer: Any) -> bool:
     return viewer.is_authenticated and bool(viewer.blocks_count or viewer.blocked_count)
 
 
-def hidden_rows(viewer: Any, model: type[models.Model], *, of: str, by: str) -> _HiddenCount:
+def hidden_rows(
+    viewer: Any, model: type[models.Model], *, of: str, by: str, row: str = "pk"
+) -> _HiddenCount:
     """How many rows of `model` belong to a row and are of members who don't exist for the viewer.
 
     What a stored counter is too high by. It is counted from those who are hidden, each looked up
@@ -101,8 +106,9 @@ def hidden_rows(viewer: Any, model: type[models.Model], *, of: str, by: str) -> 
     Args:
         of: the column that names the row whose counter it is.
         by: the column that names the member.
+        row: the column of the query that holds the id of the row whose counter it is.
     """
-    return _HiddenCount(model, of, by, viewer.pk)
+    return _HiddenCount(model, of, by, viewer.pk, row)
 
 
 def without_hidden(counter: int, hidden: int) -> int:
@@ -129,6 +135,21 @@ def follow_flags(viewer: Any, member: str) -> dict[str, Any]:
 def _is_there(**ends: Any) -> Coalesce:
     rows = Follow.objects.filter(**ends).values(one=Value(True))[:1]
     return Coalesce(Subquery(rows, output_field=BooleanField()), Value(False))
+
+
+def as_seen_by(viewer: Any, member: str) -> dict[str, Any]:
+    """Annotations that `shapes.other_member_shape` reads, about the member whom a column names.
+
+    A viewer who blocks anyone, or is blocked, sees counts of follows without those hidden.
+    """
+    found = follow_flags(viewer, member)
+    if hides_anyone(viewer):
+        for name, of, by in (
+            ("hidden_followers", "followed_id", "follower_id"),
+            ("hidden_following", "follower_id", "followed_id"),
+        ):
+            found[name] = hidden_rows(viewer, Follow, of=of, by=by, row=member)
+    return found
 
 
 class FollowQuerySet(models.QuerySet["Follow"]):

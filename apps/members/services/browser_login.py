@@ -24,9 +24,14 @@ from apps.members.social.proof import Credentials
 _SALT = "apps.members.services.browser_login"
 
 
+def start_address() -> str:
+    """The page that a login begins on."""
+    return f"{settings.PUBLIC_BASE_URL}/account/delete"
+
+
 def redirect_uri(provider: str) -> str:
     """Where the provider sends a browser back to: what its console has to name."""
-    return f"{settings.PUBLIC_BASE_URL}/account/delete/{provider}"
+    return f"{start_address()}/{provider}"
 
 
 def begin(provider: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.errors import ConsentRequired, FieldError, InvalidInput
-from apps.members.errors import ConsentNeeded
+from apps.members.errors import ConsentNeeded, MarketingNeeded
 from apps.members.models import Consent, DeviceSession, Member
 from apps.members.models.consent import TOLD_BEFORE, confirm_by, current_version
 from apps.members.services import consent_notices
@@ -23,6 +23,7 @@ _KOREA = ZoneInfo("Asia/Seoul")
 # From 21:00 to 08:00. Network Act, article 50 (3).
 _NIGHT_BEGINS, _NIGHT_ENDS = dt.time(21), dt.time(8)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+UNKNOWN_VERSION = _("There is no such version of this text.")
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,23 @@ class ConsentChoice:
 
 
 def require_consents(consents: Sequence[ConsentChoice]) -> None:
-    """Raises ConsentRequired, listing what a new member has not agreed to.
-
-    Any version will do and is kept as it was shown: an app may be older than the newest text. If
-    it is, the first write asks again.
-    """
+    """Raises ConsentRequired, listing what a new member has not agreed to."""
     missing = missing_consents(consents)
     if missing:
         raise consent_required(missing)
 
 
 def missing_consents(consents: Sequence[ConsentChoice]) -> list[Consent.Kind]:
-    """The kinds that a new member must grant and that are not granted here."""
-    granted = {choice.kind for choice in consents if choice.granted}
+    """The kinds that a new member must grant and that are not granted here.
+
+    Only a yes to the current text counts: an app that still has an older one shows the new one
+    now, and not to a member who can write nothing.
+    """
+    granted = {
+        choice.kind
+        for choice in consents
+        if choice.granted and choice.version == current_version(choice.kind)
+    }
     return [kind for kind in Consent.REQUIRED if kind not in granted]
 
 
@@ -64,17 +69,29 @@ def consent_required(
     )
 
 
+def is_known_version(kind: str, version: str) -> bool:
+    """Whether there is, or may have been, such a version: the date of a text, not after the
+    current one's."""
+    if not _DATE.fullmatch(version) or version > current_version(kind):
+        return False
+    try:
+        dt.date.fromisoformat(version)
+    except ValueError:
+        return False
+    return True
+
+
 def change_consent(*, session: DeviceSession, choice: ConsentChoice) -> None:
     """Record what a member says on a device; see `record_consents`.
 
     Raises:
         InvalidInput: a version that never was.
         ConsentNeeded: taking back what every member agrees to.
+        MarketingNeeded: a yes to messages at night without one to marketing.
         TokenInvalid: the account was closed meanwhile.
     """
-    if not _is_known(choice.kind, choice.version):
-        text = _("There is no such version of this text.")
-        raise InvalidInput(errors=[FieldError("/version", "unknown_version", text)])
+    if not is_known_version(choice.kind, choice.version):
+        raise InvalidInput(errors=[FieldError("/version", "unknown_version", UNKNOWN_VERSION)])
     if choice.kind in Consent.REQUIRED and not choice.granted:
         raise ConsentNeeded
     record_consents(session=session, choices=[choice])
@@ -85,8 +102,10 @@ def record_consents(*, session: DeviceSession, choices: Sequence[ConsentChoice])
 
     Nothing new is the same answer to the same text, or a yes to an older text than the one that
     was agreed to. It still confirms a consent to marketing whose two years are almost over.
+    A no to marketing is one to messages at night too, by a row of its own.
 
     Raises:
+        MarketingNeeded: a yes to messages at night without one to marketing.
         TokenInvalid: the account was closed meanwhile.
     """
     now = timezone.now()
@@ -100,6 +119,7 @@ def record_consents(*, session: DeviceSession, choices: Sequence[ConsentChoice])
         if member is None:
             raise TokenInvalid
         newest = {row.kind: row for row in Consent.objects.newest_of(member.pk)}
+        choices = [*choices, *_ended_with(choices, newest)]
         added = []
         for choice in choices:
             last = newest.get(choice.kind)
@@ -115,22 +135,29 @@ def record_consents(*, session: DeviceSession, choices: Sequence[ConsentChoice])
     session.member.privacy_agreed = member.privacy_agreed
 
 
-def _is_known(kind: str, version: str) -> bool:
-    """Whether there is, or may have been, such a version: the date of a text, not after the
-    current one's."""
-    if not _DATE.fullmatch(version) or version > current_version(kind):
-        return False
-    try:
-        dt.date.fromisoformat(version)
-    except ValueError:
-        return False
-    return True
+def ends_with(choice: ConsentChoice) -> Sequence[Consent.Kind]:
+    """The kinds that a choice takes back besides its own."""
+    is_no = choice.kind == Consent.Kind.MARKETING and not choice.granted
+    return [Consent.Kind.MARKETING_NIGHT] if is_no else []
+
+
+def _ended_with(
+    choices: Sequence[ConsentChoice], newest: Mapping[str, Consent]
+) -> Iterator[ConsentChoice]:
+    """The choices that follow from these; raises MarketingNeeded for a yes that can't stand."""
+    said = {choice.kind: choice.granted for choice in choices}
+    holds = {kind: row.granted for kind, row in newest.items()} | said
+    if said.get(Consent.Kind.MARKETING_NIGHT) and not holds.get(Consent.Kind.MARKETING):
+        raise MarketingNeeded
+    for kind in (kind for choice in choices for kind in ends_with(choice)):
+        if kind not in said and holds.get(kind):
+            yield ConsentChoice(kind, newest[kind].version, granted=False)
 
 
 def _says_more(choice: ConsentChoice, last: Consent) -> bool:
     if choice.granted != last.granted:
         return True
-    known = last.version if _is_known(choice.kind, last.version) else ""
+    known = last.version if is_known_version(choice.kind, last.version) else ""
     return choice.version != last.version and choice.version > known
 
 
@@ -161,7 +188,7 @@ def _note_agreed(member: Member, choices: Sequence[ConsentChoice]) -> None:
             choice.kind in Consent.REQUIRED
             and choice.granted
             # Only a version that there is: one of the far future would agree to all texts to come.
-            and _is_known(choice.kind, choice.version)
+            and is_known_version(choice.kind, choice.version)
             and choice.version > getattr(member, column)
         ):
             setattr(member, column, choice.version)

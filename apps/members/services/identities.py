@@ -24,7 +24,7 @@ _TASK_GIVES_UP = dt.timedelta(hours=3)
 
 
 def link_identity(*, member: Member, evidence: Evidence) -> None:
-    """Let the member log in with this too; nothing where they do already.
+    """Let the member log in with this too, and tell them by mail; nothing where they do already.
 
     Raises:
         IdentityTaken, ProviderLinked

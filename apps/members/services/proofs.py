@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import secrets
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from django.conf import settings
 from django.core import signing
@@ -30,6 +30,9 @@ class Evidence:
     # SHA-256 in hex of the token or code, and of the nonce where there was one.
     credential: str
     nonce: str
+    # Seconds since 1970 until which a ticket of it works, one that is made of a ticket as well: it
+    # could be renewed for ever.
+    until: int = field(default_factory=lambda: int(time.time()) + settings.SOCIAL_TICKET_SECONDS)
 
 
 def issue_nonce(redirect_uri: str = "") -> tuple[str, dt.datetime]:
@@ -105,7 +108,8 @@ def make_ticket(evidence: Evidence) -> str:
 
     A code can be exchanged once, so the app could not send it again together with the consents.
     """
-    value = {"proof": asdict(evidence.proof), "once": [evidence.credential, evidence.nonce]}
+    once = [evidence.credential, evidence.nonce, evidence.until]
+    value = {"proof": asdict(evidence.proof), "once": once}
     return signing.dumps(value, salt=_TICKET_SALT, compress=True)
 
 
@@ -139,11 +143,11 @@ def prune() -> int:
 
 def _opened(provider: str, ticket: str) -> Evidence:
     try:
-        value = signing.loads(ticket, salt=_TICKET_SALT, max_age=settings.SOCIAL_TICKET_SECONDS)
+        value = signing.loads(ticket, salt=_TICKET_SALT)
     except signing.BadSignature as error:
         raise SocialTokenInvalid from error
     evidence = Evidence(Proof(**value["proof"]), *value["once"])
-    if evidence.proof.provider != provider:
+    if evidence.proof.provider != provider or evidence.until <= time.time():
         raise SocialTokenInvalid
     return evidence
 

@@ -69,11 +69,11 @@ def log_in(*, username: str, password: str, device: Device, restore: bool = Fals
     found, is_outdated = find_by_password(
         username=username, password=password, network=device.network
     )
-    member: Member | None = found
     with transaction.atomic():
         if not found.is_active:
-            member = leaving.refuse_or_restore(member=found, restore=restore)
-        member = member and lock_if_password_is(member)
+            # Of two taps at once the other one may have brought them back.
+            leaving.refuse_or_restore(member=found, restore=restore)
+        member = lock_if_password_is(found)
         if member is None:
             raise LoginFailed
         if is_outdated:
@@ -295,6 +295,11 @@ def _successor(refresh_token: str) -> str:
 def _hash(token: str) -> bytes:
     # Tokens are 256 random bits, so a plain hash can't be guessed back.
     return hashlib.sha256(token.encode()).digest()
+
+
+def is_known(refresh_token: str) -> bool:
+    """Whether it was given out here, spent or not."""
+    return RefreshToken.objects.filter(token_hash=_hash(refresh_token)).exists()
 
 
 def fingerprint(token: str) -> str:

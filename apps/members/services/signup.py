@@ -32,6 +32,7 @@ def sign_up(
     device: Device,
     display_name: str = "",
     email: str = "",
+    locale: str = Member.Locale.KO,
 ) -> TokenPair:
     """Make a member and log their device in. The birth date is checked and not kept.
 
@@ -42,7 +43,9 @@ def sign_up(
     username = normalize_username(username)
     require_old_enough(birth_date)
     require_consents(consents)
-    member = Member(username=username, display_name=display_name or username, email=email)
+    member = Member(
+        username=username, display_name=display_name or username, email=email, locale=locale
+    )
     require_good_password(password, member, "/password")
     require_free(username)
     member.set_password(password)

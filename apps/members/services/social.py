@@ -3,17 +3,17 @@
 import datetime as dt
 import re
 import secrets
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 from psycopg2.errors import UniqueViolation
 
 from apps.common.errors import FieldError
 from apps.members import tasks
-from apps.members.errors import AccountLeaving, LoginFailed
+from apps.members.errors import AccountLeaving, SocialLoginFailed
 from apps.members.models import Member, SocialIdentity
 from apps.members.models.identity import SocialIdentityQuerySet
 from apps.members.models.member import USERNAME_PATTERN
@@ -41,17 +41,19 @@ def log_in(
     device: Device,
     consents: Sequence[ConsentChoice] = (),
     birth_date: dt.date | None = None,
+    locale: str = Member.Locale.KO,
     restore: bool = False,
 ) -> tuple[TokenPair, bool]:
     """Log in whoever the evidence proves; whether they are a new member.
 
     Args:
+        locale: the language of a new member's mails.
         restore: come back, if the member is leaving.
 
     Raises:
         AccountLeaving: they are leaving, and may come back with the `social_ticket`.
         NonceInvalid, SocialTokenUsed: it was used before.
-        LoginFailed: the account is not open.
+        SocialLoginFailed: the account is not open.
         ConsentRequired, UnderAge: a new member, who may come back with the `social_ticket`.
         InvalidInput: a new member whose login of Apple's could not be revoked.
     """
@@ -63,14 +65,14 @@ def log_in(
     birth_date = _require_complete(evidence, consents, birth_date)
     signup.require_old_enough(birth_date)
     try:
-        return _join(evidence, device, consents), True
+        return _join(evidence, device, consents, locale), True
     except IntegrityError as error:
         if not _is_violation(error, "social_identity_once"):
             raise
     # Two taps at once: the other one made the member.
     pair = _log_known_in(evidence, device, restore)
     if pair is None:
-        raise LoginFailed
+        raise SocialLoginFailed
     return pair, False
 
 
@@ -106,7 +108,7 @@ def _come_back(member: Member, evidence: Evidence, restore: bool) -> Member:
     except AccountLeaving as error:
         raise AccountLeaving(extra={**error.extra, **_ticket(evidence)}) from error
     if back is None:
-        raise LoginFailed
+        raise SocialLoginFailed
     return back
 
 
@@ -114,7 +116,7 @@ def _ticket(evidence: Evidence) -> dict[str, Any]:
     """What stands for the evidence in the next call, since a code works once at its provider."""
     return {
         "social_ticket": proofs.make_ticket(evidence),
-        "expires_in": settings.SOCIAL_TICKET_SECONDS,
+        "expires_in": max(0, evidence.until - int(time.time())),
     }
 
 
@@ -132,10 +134,12 @@ def _require_complete(
     )
 
 
-def _join(evidence: Evidence, device: Device, consents: Sequence[ConsentChoice]) -> TokenPair:
+def _join(
+    evidence: Evidence, device: Device, consents: Sequence[ConsentChoice], locale: str
+) -> TokenPair:
     proof = evidence.proof
     with transaction.atomic():
-        member = _make_member(proof)
+        member = _make_member(proof, locale)
         SocialIdentity.objects.create(
             member=member,
             provider=proof.provider,
@@ -151,7 +155,7 @@ def _join(evidence: Evidence, device: Device, consents: Sequence[ConsentChoice])
         return pair
 
 
-def _make_member(proof: Proof) -> Member:
+def _make_member(proof: Proof, locale: str) -> Member:
     for username in usernames_for(proof.name):
         try:
             # Also of the name of someone who was erased of late.
@@ -163,6 +167,7 @@ def _make_member(proof: Proof) -> Member:
             display_name=proof.name or username,
             email=proof.email,
             email_verified=proof.email_verified,
+            locale=locale,
         )
         member.set_unusable_password()
         try:

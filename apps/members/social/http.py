@@ -85,10 +85,9 @@ def exchange_code(provider: str, url: str, form: Mapping[str, str]) -> Mapping[s
     answer = call(provider, "POST", url, form={**form, "grant_type": "authorization_code"})
     # Naver says what is wrong with status 200.
     error = answer.data.get("error")
-    if isinstance(error, dict):
-        error = error.get("code")  # Facebook's
-    if error in _CLIENT_REFUSED:
-        logger.error("%s refuses the client id or secret of the settings: %s", provider, error)
+    cause = error.get("code") if isinstance(error, dict) else error
+    if cause in _CLIENT_REFUSED:
+        logger.error("%s refuses the client id or secret of the settings: %s", provider, cause)
         raise unavailable()
     if answer.status != http.HTTPStatus.OK or error is not None:
         raise SocialTokenInvalid

@@ -31,6 +31,8 @@ class _Door:
     # Where its own pages are, one of which leads to the next.
     hosts: str
     query: Mapping[str, str] = field(default_factory=dict)
+    # An id token comes of it, which holds the nonce.
+    has_nonce: bool = True
     # It takes a code challenge (RFC 7636), so that a stolen code is of no use in another browser.
     # At Apple the nonce does that, and at Naver the state, which its code is exchanged with.
     has_pkce: bool = False
@@ -55,9 +57,16 @@ _DOORS = {
     ),
     # "Still in testing", says Facebook of its code challenge.
     "facebook": _Door(
-        "www_url", "/dialog/oauth", "app_id", "https://*.facebook.com", has_pkce=True
+        "www_url",
+        "/dialog/oauth",
+        "app_id",
+        "https://*.facebook.com",
+        has_nonce=False,
+        has_pkce=True,
     ),
-    "naver": _Door("auth_url", "/oauth2.0/authorize", "client_id", "https://*.naver.com"),
+    "naver": _Door(
+        "auth_url", "/oauth2.0/authorize", "client_id", "https://*.naver.com", has_nonce=False
+    ),
 }
 
 
@@ -89,9 +98,10 @@ def login_address(
         "client_id": config[door.client_id],
         "redirect_uri": redirect_uri,
         "state": state,
-        "nonce": nonce,
         **door.query,
     }
+    if door.has_nonce:
+        query["nonce"] = nonce
     if code_challenge:
         query |= {"code_challenge": code_challenge, "code_challenge_method": "S256"}
     return f"{config[door.base]}{door.path}?{urlencode(query)}"

@@ -23,7 +23,8 @@ from apps.members.errors import LinkInvalid, LoginFailed, OperatorsStay, Passwor
 from apps.members.models import Leaving, Member, Provider
 from apps.members.services import leaving, sessions
 from apps.members.social import web
-from apps.members.views.pages import page
+from apps.members.tokens import TokenInvalid
+from apps.members.views.pages import page, public_origin
 from apps.members.views.whereabouts import network
 
 _LINK_INVALID = _("This link is not valid any more. Ask for a new one.")
@@ -69,7 +70,7 @@ class DeletionPage(View):
         return self.show(
             "start",
             status=status,
-            form_targets=web.form_targets(),
+            form_targets=[public_origin(), *web.form_targets()] if providers else (),
             providers=providers,
             **context,
         )
@@ -143,7 +144,8 @@ class DeletePage(DeletionPage):
         return self.left(there) if there else self._login_failed()
 
     def _login_failed(self) -> HttpResponse:
-        return self.start(status=400, problem=LoginFailed.text)
+        username = self.request.POST.get("username", "")
+        return self.start(status=400, problem=LoginFailed.text, username=username)
 
     def _leave(self) -> HttpResponse:
         try:
@@ -151,7 +153,8 @@ class DeletePage(DeletionPage):
             return self.left(leaving.leave(member=member))
         except OperatorsStay as error:
             return self.start(status=403, problem=error.text)
-        except (LinkInvalid, PasswordWrong):
+        except (LinkInvalid, PasswordWrong, TokenInvalid):
+            # The last one: an operator has closed the account meanwhile.
             return self.start(status=400, problem=_LINK_INVALID)
 
 
@@ -173,4 +176,6 @@ class RestorePage(DeletionPage):
             return self.show("too_late", status=400)
         if not press:
             return self.left(row)
-        return self.show("back") if leaving.come_back(leaving=row) else self.show("too_late")
+        if leaving.come_back(leaving=row):
+            return self.show("back")
+        return self.show("too_late", status=400)

@@ -13,7 +13,7 @@ from apps.members.models import Consent
 from apps.members.serializers import ConsentChangeIn
 from apps.members.services import consents
 from apps.members.services.consents import ConsentChoice
-from apps.members.shapes import ConsentStateOut, consent_states
+from apps.members.shapes import ConsentChangedOut, ConsentStateOut, consent_states
 
 
 class ConsentsView(APIView):
@@ -43,14 +43,16 @@ class ConsentView(APIView):
         summary="Agree to a text, or take it back",
         tag="members",
         body=ConsentChangeIn,
-        answers={200: ConsentStateOut},
-        errors=[errors.ConsentNeeded],
+        answers={200: ConsentChangedOut},
+        errors=[errors.ConsentNeeded, errors.MarketingNeeded],
         example_in={"version": "2026-11-01", "granted": True},
-        example_out=examples.MARKETING,
+        example_out=examples.MARKETING | {"also": []},
     )
     def put(self, request: Request, kind: str) -> Response:
         """The answer is the confirmation that the law asks for: what holds, and since when. A mail
-        confirms it too, where the address is verified. The same choice again changes nothing.
+        confirms it too, where the address is verified; where it is not, nothing else does: the app
+        shows the answer to the member. The same choice again changes nothing. A no to `marketing`
+        takes `marketing_night` back as well, which `also` tells.
 
         `version` is the current one or an older one, in which case a required text is still asked
         for. A member who is suspended, or has not agreed to a new text, may call this."""
@@ -60,5 +62,6 @@ class ConsentView(APIView):
         body.is_valid(raise_exception=True)
         choice = ConsentChoice(kind=kind, **body.validated_data)
         consents.change_consent(session=current_session(request), choice=choice)
-        [state] = consent_states(current_member(request), [kind])
-        return Response(state)
+        kinds = [kind, *consents.ends_with(choice)]
+        [state, *also] = consent_states(current_member(request), kinds)
+        return Response(state | {"also": also})

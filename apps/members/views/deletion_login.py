@@ -24,6 +24,7 @@ from apps.members.models import Leaving, Member, Provider
 from apps.members.services import browser_login, proofs
 from apps.members.social import web
 from apps.members.views.account_pages import DeletionPage
+from apps.members.views.pages import public_origin
 
 # As the API takes codes (members.serializers.TokenField).
 _CODE = re.compile(r"[\x21-\x7e]{1,4096}")
@@ -46,6 +47,9 @@ class ProviderPage(DeletionPage):
     def post(self, request: HttpRequest, provider: str) -> HttpResponse:
         """303 to the provider."""
         count_call("social_login", self.address())
+        if request.headers.get("Origin", public_origin()) != public_origin():
+            # The answer would come to another host than the cookie: begin there.
+            return HttpResponseRedirect(browser_login.start_address(), status=303)
         try:
             address, cookie = browser_login.begin(provider)
         except ProviderNotConfigured as error:
@@ -56,7 +60,7 @@ class ProviderPage(DeletionPage):
             _cookie_name(),
             cookie,
             max_age=settings.SOCIAL_NONCE_SECONDS,
-            secure=_is_https(),
+            secure=public_origin().startswith("https:"),
             httponly=True,
             # The provider's answer is a link to us from elsewhere, which `Strict` would not reach.
             samesite="Lax",
@@ -119,10 +123,6 @@ class ProviderPage(DeletionPage):
         return self.start(status=status, headers=error.headers, problem=error.text)
 
 
-def _is_https() -> bool:
-    return settings.PUBLIC_BASE_URL.startswith("https://")
-
-
 def _cookie_name() -> str:
     # With that prefix no other host of the domain can set it (RFC 6265bis, 4.1.3.2).
-    return "__Host-igloo-login" if _is_https() else "igloo-login"
+    return "__Host-igloo-login" if public_origin().startswith("https:") else "igloo-login"

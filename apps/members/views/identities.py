@@ -1,9 +1,12 @@
 """The providers that a member logs in with."""
 
+from typing import Any
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.common.errors import NotFound
 from apps.common.openapi import PAGING, describe, page_schema
 from apps.common.paging import page_of
 from apps.common.permissions import IsMember
@@ -44,7 +47,31 @@ class IdentityView(APIView):
     """One provider of the member's."""
 
     permission_classes = [IsMember]
-    throttle_scopes = ["social_login"]
+
+    @property
+    def throttle_scopes(self) -> list[str]:
+        """Reading asks no provider."""
+        return [] if self.request.method == "GET" else ["social_login"]
+
+    @describe(
+        summary="A provider that I log in with",
+        tag="members",
+        answers={200: IdentityOut},
+        path=[PROVIDER],
+        example_out=examples.IDENTITY,
+    )
+    def get(self, request: Request, provider: str) -> Response:
+        """Since when; 404 where I don't."""
+        require_provider(provider)
+        row: Any = (
+            SocialIdentity.objects.visible_to(request.user)
+            .filter(provider=provider)
+            .values("provider", "created_at")
+            .first()
+        )
+        if row is None:
+            raise NotFound
+        return Response(identity_shape(row))
 
     @describe(
         summary="Log in with a provider too",
@@ -62,14 +89,18 @@ class IdentityView(APIView):
         body = ProviderLoginIn(data=request.data)
         body.is_valid(raise_exception=True)
         member = current_member(request)
-        is_retry = proofs.is_spent_by(
-            member=member,
-            provider=provider,
-            credentials=body.credentials,
-            ticket=body.validated_data.get("social_ticket", ""),
-        ) and identities.is_linked(member=member, provider=provider)
-        if not is_retry:
+        try:
             identities.link_identity(member=member, evidence=evidence_of(body, provider))
+        except (errors.NonceInvalid, errors.SocialTokenInvalid, errors.SocialTokenUsed):
+            # Asked afterwards: of two taps at once the other one may have spent it just now.
+            is_retry = proofs.is_spent_by(
+                member=member,
+                provider=provider,
+                credentials=body.credentials,
+                ticket=body.validated_data.get("social_ticket", ""),
+            )
+            if not (is_retry and identities.is_linked(member=member, provider=provider)):
+                raise
         return Response(status=204)
 
     @describe(

@@ -57,8 +57,8 @@ class SignupView(APIView):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """`terms` and `privacy` must be granted. The birth date is checked and not stored. An
-        `email` gets a mail that confirms it."""
+        """The current `terms` and `privacy` must be granted. The birth date is checked and not
+        stored. An `email` gets a mail that confirms it."""
         body = SignupIn(data=request.data)
         body.is_valid(raise_exception=True)
         data = body.validated_data
@@ -118,7 +118,11 @@ class RefreshView(APIView):
         it ends the device's session."""
         body = RefreshIn(data=request.data)
         body.is_valid(raise_exception=True)
-        count_call("refresh", sessions.fingerprint(body.validated_data["refresh_token"]))
+        token = body.validated_data["refresh_token"]
+        if not sessions.is_known(token):
+            # Before it is counted: each that somebody makes up would leave a row.
+            raise errors.RefreshTokenInvalid
+        count_call("refresh", sessions.fingerprint(token))
         pair = sessions.refresh(**body.validated_data, network=network(request))
         return tokens_answer(request, pair)
 

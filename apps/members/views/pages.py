@@ -5,6 +5,7 @@ They have one design, `members/account/base.html`, hold no script and load nothi
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,12 @@ _CSP = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
     "form-action {}; base-uri 'none'; frame-ancestors 'none'"
 )
+
+
+def public_origin() -> str:
+    """Where the world reaches this service, as a browser's `Origin` says it."""
+    parts = urlsplit(settings.PUBLIC_BASE_URL)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def page(

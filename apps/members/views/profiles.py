@@ -19,17 +19,14 @@ from apps.media.shapes import media_base
 from apps.members import errors, examples
 from apps.members.authentication import current_member
 from apps.members.models import Member
-from apps.members.models.relations import follow_flags
 from apps.members.serializers import LeaveIn, MemberSearchIn, ProfileIn
 from apps.members.services import leaving, profile
 from apps.members.shapes import (
-    FOUND_MEMBER_COLUMNS,
     LeavingOut,
-    MemberCardOut,
     MeOut,
     OtherMemberOut,
-    found_member_shape,
     me_shape,
+    other_member_rows,
     other_member_shape,
 )
 from apps.members.views.social import PROOF_ERRORS, evidence_of
@@ -114,12 +111,12 @@ class MembersView(APIView):
     @describe(
         summary="Search members",
         tag="members",
-        answers={200: page_schema(MemberCardOut)},
+        answers={200: page_schema(OtherMemberOut)},
         query=(
             Query("q", "How a username or a display name starts.", required=True),
             *PAGING,
         ),
-        example_out=examples.page(examples.MEMBER_CARD),
+        example_out=examples.page(examples.OTHER_MEMBER),
     )
     def get(self, request: Request) -> Response:
         """That very username first, then usernames that start so, then display names, the newest
@@ -129,13 +126,11 @@ class MembersView(APIView):
         query.is_valid(raise_exception=True)
         members = Member.objects.search(request.user, query.validated_data["q"])
         page = page_of(
-            members.annotate(**follow_flags(request.user, "pk")).values(
-                "rank", *FOUND_MEMBER_COLUMNS
-            ),
+            other_member_rows(members, request.user, "rank"),
             request,
             name="members",
             keys=["rank", "id"],
-            shape=lambda row: found_member_shape(row, base),
+            shape=lambda row: other_member_shape(row, base),
         )
         return Response(page)
 
@@ -153,6 +148,6 @@ class MemberView(APIView):
     )
     def get(self, request: Request, member_id: UUID) -> Response:
         """The public profile. Counts of follows leave out those whom I block or who block me."""
-        members = Member.objects.for_profiles(request.user).select_related("avatar")
-        member = get_or_404(members, member_id)
-        return Response(other_member_shape(member, media_base(request)))
+        members = other_member_rows(Member.objects.visible_to(request.user), request.user)
+        row = get_or_404(members, member_id)
+        return Response(other_member_shape(row, media_base(request)))

@@ -11,20 +11,13 @@ from rest_framework.views import APIView
 from apps.common.lookups import get_or_404
 from apps.common.openapi import PAGING, describe, page_schema
 from apps.common.paging import page_of
-from apps.common.permissions import MembersOnly
+from apps.common.permissions import IsMember, MembersOnly
 from apps.media.shapes import media_base
 from apps.members import errors, examples
 from apps.members.authentication import current_member
 from apps.members.models import Block, Follow, Member, Mute
-from apps.members.models.relations import follow_flags
 from apps.members.services import relations
-from apps.members.shapes import (
-    AuthorOut,
-    MemberCardOut,
-    author_columns,
-    author_shape,
-    member_card_shape,
-)
+from apps.members.shapes import OtherMemberOut, other_member_rows, other_member_shape
 
 
 class FollowView(APIView):
@@ -52,7 +45,7 @@ class FollowView(APIView):
 class BlockView(APIView):
     """The caller's block of a member."""
 
-    permission_classes = [MembersOnly]
+    permission_classes = [IsMember]
 
     @describe(
         summary="Block a member", tag="members", answers={204: None}, errors=[errors.Yourself]
@@ -60,7 +53,9 @@ class BlockView(APIView):
     def put(self, request: Request, member_id: UUID) -> Response:
         """From now on neither exists for the other, in any list, count, search, comment or
         profile, and each answers 404 for what the other made. Follows end both ways. The other is
-        not told. Again is harmless."""
+        not told. Again is harmless. Who is suspended, or has not agreed to a new text, may block
+        and mute too. A member who blocks me is 404 here as everywhere: they can't be blocked
+        back."""
         relations.block_member(member=current_member(request), other_id=member_id)
         return Response(status=204)
 
@@ -76,7 +71,7 @@ class BlockView(APIView):
 class MuteView(APIView):
     """The caller's mute of a member."""
 
-    permission_classes = [MembersOnly]
+    permission_classes = [IsMember]
 
     @describe(summary="Mute a member", tag="members", answers={204: None}, errors=[errors.Yourself])
     def put(self, request: Request, member_id: UUID) -> Response:
@@ -95,23 +90,24 @@ class MuteView(APIView):
         return Response(status=204)
 
 
-def _follow_page(request: Request, member_id: UUID, whose: str, shown: str) -> Response:
-    """A page of the follows in which the member is `whose` end; `shown` is the other end."""
+def _page(request: Request, rows: Any, shown: str, name: str) -> Response:
+    """A page of the members whom the foreign key `shown` of `rows` names."""
     base = media_base(request)
-    member = get_or_404(Member.objects.visible_to(request.user), member_id)
-    rows = (
-        Follow.objects.visible_to(request.user)
-        .filter(**{whose: member})
-        .annotate(**follow_flags(request.user, f"{shown}_id"))
-    )
     page = page_of(
-        rows.values("id", "followed_by_me", "follows_me", *author_columns(shown)),
+        other_member_rows(rows, request.user, "id", prefix=shown),
         request,
-        name=f"{shown}s_of",
+        name=name,
         keys=["id"],
-        shape=lambda row: member_card_shape(row, shown, base),
+        shape=lambda row: other_member_shape(row, base, shown),
     )
     return Response(page)
+
+
+def _follow_page(request: Request, member_id: UUID, whose: str, shown: str) -> Response:
+    """A page of the follows in which the member is `whose` end; `shown` is the other end."""
+    member = get_or_404(Member.objects.visible_to(request.user), member_id)
+    rows = Follow.objects.visible_to(request.user).filter(**{whose: member})
+    return _page(request, rows, shown, f"{shown}s_of")
 
 
 class FollowersView(APIView):
@@ -122,9 +118,9 @@ class FollowersView(APIView):
     @describe(
         summary="A member's followers",
         tag="members",
-        answers={200: page_schema(MemberCardOut)},
+        answers={200: page_schema(OtherMemberOut)},
         query=PAGING,
-        example_out=examples.page(examples.MEMBER_CARD),
+        example_out=examples.page(examples.OTHER_MEMBER),
     )
     def get(self, request: Request, member_id: UUID) -> Response:
         """The newest follow first."""
@@ -139,56 +135,44 @@ class FollowingView(APIView):
     @describe(
         summary="Whom a member follows",
         tag="members",
-        answers={200: page_schema(MemberCardOut)},
+        answers={200: page_schema(OtherMemberOut)},
         query=PAGING,
-        example_out=examples.page(examples.MEMBER_CARD),
+        example_out=examples.page(examples.OTHER_MEMBER),
     )
     def get(self, request: Request, member_id: UUID) -> Response:
         """The newest follow first."""
         return _follow_page(request, member_id, whose="follower", shown="followed")
 
 
-def _own_page(request: Request, rows: Any, shown: str) -> Response:
-    base = media_base(request)
-    page = page_of(
-        rows.visible_to(request.user).values("id", *author_columns(shown)),
-        request,
-        name=f"my_{shown}",
-        keys=["id"],
-        shape=lambda row: author_shape(row, shown, base),
-    )
-    return Response(page)
-
-
 class MyBlocksView(APIView):
     """Whom I block."""
 
-    permission_classes = [MembersOnly]
+    permission_classes = [IsMember]
 
     @describe(
         summary="Members whom I block",
         tag="members",
-        answers={200: page_schema(AuthorOut)},
+        answers={200: page_schema(OtherMemberOut)},
         query=PAGING,
-        example_out=examples.page(examples.AUTHOR),
+        example_out=examples.page(examples.OTHER_MEMBER),
     )
     def get(self, request: Request) -> Response:
         """The newest block first: the one place that shows them, to take a block back."""
-        return _own_page(request, Block.objects, "blocked")
+        return _page(request, Block.objects.visible_to(request.user), "blocked", "my_blocked")
 
 
 class MyMutesView(APIView):
     """Whom I mute."""
 
-    permission_classes = [MembersOnly]
+    permission_classes = [IsMember]
 
     @describe(
         summary="Members whom I mute",
         tag="members",
-        answers={200: page_schema(AuthorOut)},
+        answers={200: page_schema(OtherMemberOut)},
         query=PAGING,
-        example_out=examples.page(examples.AUTHOR),
+        example_out=examples.page(examples.OTHER_MEMBER),
     )
     def get(self, request: Request) -> Response:
         """The newest mute first."""
-        return _own_page(request, Mute.objects, "muted")
+        return _page(request, Mute.objects.visible_to(request.user), "muted", "my_muted")

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.common.errors import ConsentRequired, NotFound
-from apps.common.idempotency import idempotent_after
+from apps.common.idempotency import idempotent, idempotent_after
 from apps.common.openapi import Query, describe
 from apps.common.throttles import RateThrottle, count_call
 from apps.members import errors, examples
@@ -54,8 +54,10 @@ class NonceView(APIView):
         summary="A nonce for one social login",
         tag="auth",
         answers={201: NonceOut},
+        idempotent=True,
         example_out=examples.NONCE,
     )
+    @idempotent
     def post(self, request: Request) -> Response:
         """Good for one login within 10 minutes."""
         nonce, expires_at = proofs.issue_nonce()
@@ -87,7 +89,7 @@ class SocialLoginView(APIView):
         answers={200: TokensOut, 201: TokensOut},
         errors=[
             *PROOF_ERRORS,
-            errors.LoginFailed,
+            errors.SocialLoginFailed,
             errors.AccountLeaving,
             ConsentRequired,
             errors.UnderAge,
@@ -101,21 +103,22 @@ class SocialLoginView(APIView):
     def post(
         self, request: Request, provider: str, body: SocialLoginIn, evidence: Evidence
     ) -> Response:
-        """200 for a member, 201 for somebody new. Somebody new without `terms`, `privacy` and
-        `birth_date` gets 409 `consent_required` with `missing` and a `social_ticket`: send that
-        within `expires_in` seconds in place of the token, with what is missing, since a code works
-        once at its provider. Who is leaving gets 409 `account_leaving` with a ticket too, and comes
-        back with `restore: true`. A refusal spends no nonce and no ticket; what logged somebody in
-        works no second time. Needed with it, by provider: `nonce` for id tokens of kakao, apple
-        and facebook, and for codes (naver: the `state` of the login). The nonce in a token may be
-        its SHA-256 in hex. A new login with apple needs the `code` too: what it gives is revoked
-        when the account is deleted."""
+        """200 for a member, 201 for somebody new. Somebody new without the current `terms` and
+        `privacy` and a `birth_date` gets 409 `consent_required` with `missing` and a
+        `social_ticket`: send that within `expires_in` seconds in place of the token, with what is
+        missing, since a code works once at its provider. Who is leaving gets 409 `account_leaving`
+        with a ticket too, and comes back with `restore: true`. A refusal spends no nonce and no
+        ticket; what logged somebody in works no second time. Needed with it, by provider: `nonce`
+        for id tokens of kakao, apple and facebook, and for codes (naver: the `state` of the login).
+        The nonce in a token may be its SHA-256 in hex. A new login with apple needs the `code` too:
+        what it gives is revoked when the account is deleted."""
         data = body.validated_data
         pair, is_new = social.log_in(
             evidence=evidence,
             device=here(request, data["device"]),
             consents=data["consents"],
             birth_date=data.get("birth_date"),
+            locale=data["locale"],
             restore=data["restore"],
         )
         return tokens_answer(request, pair, status=201 if is_new else 200)

@@ -203,9 +203,10 @@ def test_prices_that_are_too_old_are_to_be_read_again(aws: CloudWatch, prices_fo
 
 
 def test_an_unknown_region_is_said_and_refreshing_is_not_proposed(
-    aws: CloudWatch, settings: Settings
+    aws: CloudWatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.AWS_REGION = "eu-north-1"
+    # Not by `settings`: each S3 storage that there is would hear of it and make its client anew.
+    monkeypatch.setattr(real_settings, "AWS_REGION", "eu-north-1")
     made = report()
     assert made.outcome == Outcome.FAILED
     assert "There are no prices for the region 'eu-north-1'; there are for: ap-nor" in made.text
