@@ -268,7 +268,8 @@ SPECTACULAR_SETTINGS = {
         "Ids are opaque, times are RFC 3339 in UTC, money is whole KRW. Lists are "
         "`{items, next_cursor}`; give `next_cursor` back as `cursor`. Errors are RFC 9457 "
         "problems: act on `code`, show `detail`. A creating POST takes `Idempotency-Key`; reads "
-        "carry an `ETag` for `If-None-Match`, and `PATCH` takes it as `If-Match`."
+        "carry an `ETag` for `If-None-Match`, and `PATCH` takes it as `If-Match`. What a body has "
+        "beyond its documented fields is ignored; expect fields in answers that are not yet here."
     ),
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -145,14 +145,6 @@ def test_stand_ins_for_providers_are_for_a_laptop(secrets: Path) -> None:
     assert "'demo/'" not in start(secrets, shown=setup, DEMO_PROVIDERS=demo)
 
 
-def test_make_run_says_how_mails_are_printed(secrets: Path) -> None:
-    """Where nothing else does; a deployed stage does not heed it."""
-    demo = {"shown": "settings.EMAIL_BACKEND", "DEMO_EMAIL_BACKEND": "printed"}
-    assert start(secrets, stage="local", **demo) == "printed"
-    assert start(secrets, stage="local", EMAIL_BACKEND="mine", **demo) == "mine"
-    assert start(secrets, **demo) == "apps.common.ses.SESBackend"
-
-
 def test_providers_of_a_laptop_send_a_browser_to_where_igloo_listens(secrets: Path) -> None:
     demo = json.dumps(settings_of("http://127.0.0.1:1", "http://127.0.0.1:8231"))
     web = "[name for name, values in settings.SOCIAL.items() if values['has_web_login']]"
@@ -171,6 +163,14 @@ def test_a_login_in_a_browser_comes_back_by_https(secrets: Path) -> None:
     assert "PUBLIC_BASE_URL must be https" in start(secrets, shown=shown, **google, **http)
     assert start(secrets, shown=shown, **google) == "True"
     assert start(secrets, shown=shown, **http) == "False"
+
+
+def test_make_run_says_how_mails_are_printed(secrets: Path) -> None:
+    """Where nothing else does; a deployed stage does not heed it."""
+    demo = {"shown": "settings.EMAIL_BACKEND", "DEMO_EMAIL_BACKEND": "printed"}
+    assert start(secrets, stage="local", **demo) == "printed"
+    assert start(secrets, stage="local", EMAIL_BACKEND="mine", **demo) == "mine"
+    assert start(secrets, **demo) == "apps.common.ses.SESBackend"
 
 
 def test_what_is_said_holds_no_secret(secrets: Path) -> None:

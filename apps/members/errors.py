@@ -158,11 +158,15 @@ class ProviderLinked(DomainError):
 
 
 class LastLoginMethod(DomainError):
-    """The only way in: without a password, one provider has to stay."""
+    """The only way in: without a password, one provider has to stay. A first password is chosen as
+    a forgotten one is, by `POST /auth/password/reset` and the mail to a confirmed address."""
 
     status = 409
     code = "last_login_method"
-    text = _("This is your only way to log in. Add another one or a password first.")
+    text = _(
+        "This is your only way to log in. Add another one first, or choose a password by "
+        "“Forgot password”, which sends a mail to your confirmed address."
+    )
 
 
 class Yourself(DomainError):

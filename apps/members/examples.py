@@ -31,6 +31,7 @@ MARKETING = {
 ME = MEMBER | {
     "email": None,
     "email_verified": False,
+    "has_password": True,
     "locale": "ko",
     "created_at": "2026-11-23T09:00:00Z",
     "suspended_until": None,

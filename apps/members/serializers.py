@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from apps.common.fields import Address, Flag, PlainText, Text
+from apps.common.fields import Address, Flag, PlainText, ShortList, Text
 from apps.members.errors import MarketingNeeded
 from apps.members.models import Consent, DeviceSession, Member, Provider
 from apps.members.models.member import BIO_LENGTH, DISPLAY_NAME_LENGTH
@@ -91,7 +91,7 @@ class SignupIn(serializers.Serializer[Any]):
     email = Address(max_length=254, required=False)
     locale = LocaleField()
     birth_date = serializers.DateField(help_text="checked (14 or older), not stored")
-    consents = serializers.ListField(child=ConsentIn(), max_length=10, default=list)
+    consents = ShortList(child=ConsentIn(), max_length=10, default=list)
     device = DeviceIn()
 
     def validate_consents(self, consents: list[ConsentChoice]) -> list[ConsentChoice]:
@@ -165,7 +165,7 @@ class SocialLoginIn(ProviderLoginIn):
     birth_date = serializers.DateField(
         required=False, help_text="of a new member: checked (14 or older), not stored"
     )
-    consents = serializers.ListField(
+    consents = ShortList(
         child=ConsentIn(), max_length=10, default=list, help_text="of a new member"
     )
     locale = LocaleField()
@@ -198,7 +198,7 @@ class LeaveIn(ProviderLoginIn):
         if "provider" in data and "password" not in data:
             return super().validate(data)
         if "password" not in data:
-            text = serializers.Field.default_error_messages["required"]
+            text = _("Send the password, or a provider and the token of a new login there.")
             raise serializers.ValidationError({"password": text}, code="required")
         return data
 

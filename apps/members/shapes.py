@@ -87,6 +87,9 @@ class MeOut(MemberOut):
 
     email = serializers.EmailField(allow_null=True)
     email_verified = serializers.BooleanField()
+    has_password = serializers.BooleanField(
+        help_text="whether it logs in with one, and `DELETE /me` takes it; else a provider does"
+    )
     locale = serializers.ChoiceField(choices=Member.Locale.values)
     created_at = serializers.DateTimeField()
     suspended_until = serializers.DateTimeField(
@@ -192,6 +195,7 @@ def me_shape(member: Member, base: str) -> dict[str, Any]:
     return member_shape(member, base) | {
         "email": member.email or None,
         "email_verified": member.email_verified,
+        "has_password": member.has_usable_password(),
         "locale": member.locale,
         "created_at": member.created_at,
         "suspended_until": until if until and until > timezone.now() else None,

@@ -8,15 +8,22 @@ from apps.common.errors import DomainError, FieldError
 from apps.members.models import Member, RetainedRecord
 from apps.members.models.member import USERNAME_PATTERN
 
-# Names that would pass for the service itself, or for a page of it.
-_RESERVED = """
-about account accounts admin administrator admins api app apps auth bot contact copyright docs feed
-healthz help igloo igloo.official igloo_official info kakao legal login logout mail manager me
-moderator moderators notice null official operator operators owner password policy press privacy
-readyz report root security settings signup staff static store support system taxonomies terms
-undefined uploads webhooks webmaster www
+# Pages of the service, and names that programs give a meaning to.
+_PAGES = """
+about account accounts api app apps auth bot contact copyright docs feed healthz info kakao login
+logout mail me null owner password press readyz report settings signup static store taxonomies terms
+undefined uploads webhooks www
 """
-RESERVED = frozenset(_RESERVED.split())
+PAGES = frozenset(_PAGES.split())
+# Who would be taken for the service, also as a part of a name: `the.admin`, `support_2`.
+_ROLES = """
+admin administrator administrators admins help helpdesk legal manager moderator moderators notice
+official operator operators policy privacy root security staff support system webmaster
+"""
+ROLES = frozenset(_ROLES.split())
+# 1gloo and lgloo look like igloo.
+_LOOKS = str.maketrans("01l", "oii")
+_SERVICE = "igloo".translate(_LOOKS)
 
 
 class UsernameInvalid(DomainError):
@@ -27,7 +34,8 @@ class UsernameInvalid(DomainError):
 
 
 class UsernameReserved(DomainError):
-    """The username is kept for the service."""
+    """The username is kept for the service, or would pass for it: it has igloo in it, or a word as
+    admin or support for a part."""
 
     code = "username_reserved"
     text = _("This username can't be used.")
@@ -52,10 +60,19 @@ def normalize_username(username: str) -> str:
     return folded
 
 
+def is_reserved(username: str) -> bool:
+    """Whether a normalized name would pass for the service itself, or for a page of it."""
+    parts = [part.rstrip("0123456789") for part in re.split(r"[._]+", username)]
+    return (
+        username.strip("._") in PAGES
+        or not ROLES.isdisjoint(parts)
+        or _SERVICE in username.translate(_LOOKS)
+    )
+
+
 def require_free(username: str) -> None:
     """Raises UsernameReserved or UsernameTaken; `username` is normalized."""
-    # `admin.` and `_admin_` would pass for `admin`.
-    if username in RESERVED or username.strip("._") in RESERVED:
+    if is_reserved(username):
         raise UsernameReserved(errors=[_at_username(UsernameReserved)])
     is_kept = RetainedRecord.objects.keeping_name(username).exists()
     if is_kept or Member.objects.filter(username=username).exists():

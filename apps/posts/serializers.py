@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from apps.common.fields import PlainText
+from apps.common.fields import PlainText, ShortList
 from apps.posts.models import Color, HousingType, Post, Pyeong, Style
 from apps.posts.models.comment import MAX_LENGTH
 from apps.posts.models.post import CAPTION_LENGTH, CONTENT_LENGTH, MAX_PHOTOS, TITLE_LENGTH
@@ -50,7 +50,7 @@ class PhotoIn(serializers.Serializer[Any]):
     upload_id = serializers.UUIDField(required=False)
     id = serializers.UUIDField(required=False)
     caption = PlainText(max_length=CAPTION_LENGTH, required=False, allow_blank=True)
-    products = serializers.ListField(child=ProductIn(), max_length=MAX_PRODUCTS, required=False)
+    products = ShortList(child=ProductIn(), max_length=MAX_PRODUCTS, required=False)
 
     def to_internal_value(self, data: Any) -> PhotoInput:
         """A PhotoInput."""
@@ -73,13 +73,13 @@ class PostIn(serializers.Serializer[Any]):
     content = PlainText(max_length=CONTENT_LENGTH, required=False, allow_blank=True, multiline=True)
     pyeong = serializers.CharField(max_length=20, required=False, allow_null=True)
     housing_type = serializers.CharField(max_length=20, required=False, allow_null=True)
-    styles = serializers.ListField(
+    styles = ShortList(
         child=serializers.CharField(max_length=20), max_length=MAX_TERMS, required=False
     )
-    colors = serializers.ListField(
+    colors = ShortList(
         child=serializers.CharField(max_length=20), max_length=MAX_TERMS, required=False
     )
-    photos = serializers.ListField(child=PhotoIn(), max_length=MAX_PHOTOS, required=False)
+    photos = ShortList(child=PhotoIn(), max_length=MAX_PHOTOS, required=False)
     status = serializers.ChoiceField(choices=Post.Status.values, required=False)
 
     def validate_pyeong(self, slug: str | None) -> str | None:

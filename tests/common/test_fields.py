@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from rest_framework.exceptions import ValidationError
 
-from apps.common.fields import Address, Flag, PlainText, Text
+from apps.common.fields import Address, Flag, PlainText, ShortList, Text
 
 FLAG = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 
@@ -72,3 +72,13 @@ def test_an_address_has_no_control_characters_not_even_between_quotes(mark: str)
     with pytest.raises(ValidationError):
         Address().run_validation(f'"a{mark}Bcc:b"@example.com')
     assert Address().run_validation('"a.Bcc:b"@example.com') == '"a.Bcc:b"@example.com'
+
+
+def test_a_list_that_is_too_long_is_refused_before_its_items_are_looked_at() -> None:
+    """A body of 1 MiB holds 300,000 of them."""
+    field = ShortList(child=Flag(), max_length=3)
+    assert field.run_validation([True, False, True]) == [True, False, True]
+    with pytest.raises(ValidationError) as refusal:
+        field.run_validation(["no flag"] * 4)
+    [error] = refusal.value.detail
+    assert error.code == "max_length"

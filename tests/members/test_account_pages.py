@@ -3,12 +3,14 @@
 import html
 import re
 import shutil
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.core import mail
+from django.core import mail, signing
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page, sync_playwright
@@ -77,6 +79,17 @@ def test_by_a_link_in_a_mail(committed: None, browser: Client, settings: Setting
     assert "Welcome back" in back.content.decode()
     assert browser.get(path_of(link_of(message), settings)).status_code == 400
     assert Member.objects.get(pk=alice.member.pk).is_active
+
+
+def test_a_link_lives_no_longer_by_being_opened(
+    committed: None, browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = make_member("alice")
+    with monkeypatch.context() as earlier:
+        earlier.setattr(signing, "time", SimpleNamespace(time=lambda: time.time() - 1700))
+        token = leaving.deletion_token(alice)
+    confirm = browser.get(DELETE, {"token": token})
+    assert f'name="token" value="{token}"' in confirm.content.decode()
 
 
 @pytest.mark.parametrize("who", ["nobody", "unverified", "gone", "verified"])

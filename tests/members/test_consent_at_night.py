@@ -49,7 +49,7 @@ def test_who_never_agreed_to_it_has_no_row_of_it(alice: ApiClient) -> None:
     assert rows(alice, "marketing_night") == []
 
 
-def test_both_ends_are_told_in_one_mail(alice: ApiClient) -> None:
+def test_both_ends_are_told_by_one_mail(alice: ApiClient) -> None:
     reachable(Member.objects.get())
     for kind in ("marketing", "marketing_night"):
         choose(alice, kind)

@@ -11,13 +11,14 @@ from django.core.management import call_command
 from apps.common import sealing
 from apps.members import tasks
 from apps.members.errors import ProviderUnavailable
-from apps.members.models import PendingUnlink, SocialIdentity
+from apps.members.models import Member, PendingUnlink, SocialIdentity
 from apps.members.services import identities, passwords
 from apps.tasks.models import BackgroundTask
 from igloo.laptop.providers.world import World
-from tests.builders import PASSWORD, ApiClient, make_member, suspended
+from tests.builders import PASSWORD, ApiClient, confirmed, make_member, suspended
 from tests.common.test_problems import assert_problem
 from tests.concurrency import at_once
+from tests.members.mailbox import mails_to, token_in
 from tests.members.social import (
     JUN,
     MINJI,
@@ -132,8 +133,14 @@ def test_the_last_way_in_has_to_stay(providers: World) -> None:
     link(client, "google", id_token_login(client, providers, "google"))
     assert client.delete("/me/identities/kakao").status_code == 204
     assert_refused(client.delete("/me/identities/google"), 409, "last_login_method")
-    passwords.reset_password(member=client.member, new_password=PASSWORD)
-    client = ApiClient(client.member)
+    # As the refusal says: a password is chosen by a mail.
+    confirmed(client.member, "minji@example.com")
+    anonymous = ApiClient()
+    anonymous.post("/auth/password/reset", {"email": "minji@example.com"}, format="json")
+    body = {"token": token_in(mails_to("minji@example.com")[-1]), "new_password": PASSWORD}
+    answer = anonymous.post("/auth/password/reset/confirm", body, format="json")
+    assert answer.status_code == 204
+    client = ApiClient(Member.objects.get(pk=client.member.pk))
     assert client.delete("/me/identities/google").status_code == 204
 
 
@@ -322,3 +329,13 @@ def test_one_that_is_not_linked_is_404(
     # Nor is it told of another.
     assert alice.get("/me/identities/kakao").status_code == 200
     assert_problem(bob.get("/me/identities/kakao"), 404, "not_found")
+
+
+def test_me_tells_whether_there_is_a_password(alice: ApiClient, providers: World) -> None:
+    assert alice.get("/me").json()["has_password"] is True
+    minji = social_member(providers)
+    seen = minji.get("/me")
+    assert seen.json()["has_password"] is False
+    passwords.reset_password(member=Member.objects.get(pk=minji.member.pk), new_password=PASSWORD)
+    again = ApiClient(minji.member).get("/me", headers={"If-None-Match": seen["ETag"]})
+    assert again.json()["has_password"] is True

@@ -104,6 +104,9 @@ def test_what_is_no_proof_at_all(
     assert answer.status_code == 400
     [error] = answer.json()["errors"]
     assert (error["pointer"], error["code"]) == (pointer, code)
+    if code == "required":
+        assert "비밀번호" in error["detail"]
+        assert "provider" in error["detail"]
     assert alice.get("/me").status_code == 200
 
 

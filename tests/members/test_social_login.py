@@ -213,6 +213,7 @@ def test_a_suspended_member_logs_in_and_an_inactive_one_does_not(
         ("Jun Park", r"jun_park"),
         ("jun.park_1", r"jun\.park_1"),
         ("Admin", r"home\d{5}"),
+        ("Igloo Team", r"home\d{5}"),
         ("민지", r"home\d{5}"),
         ("\u24b6lice", r"home\d{5}"),
         ("ab", r"home\d{5}"),

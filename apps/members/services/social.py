@@ -28,7 +28,7 @@ from apps.members.services.identities import keep_refresh_token
 from apps.members.services.proofs import Evidence
 from apps.members.services.sessions import Device, TokenPair
 from apps.members.social.proof import Proof, require_revocable
-from apps.members.usernames import RESERVED, UsernameReserved, UsernameTaken, require_free
+from apps.members.usernames import UsernameReserved, UsernameTaken, is_reserved, require_free
 
 # Names that are tried before it is taken for a fault: each has 5 random digits or more.
 _NAME_TRIES = 20
@@ -188,7 +188,7 @@ def usernames_for(name: str) -> Iterator[str]:
     """
     base = re.sub(r"[^a-z0-9_.]+", "_", name.lower()).strip("._") if name.isascii() else ""
     base = base[:_LONGEST_NICKNAME].strip("._")
-    if not re.fullmatch(USERNAME_PATTERN, base) or base in RESERVED:
+    if not re.fullmatch(USERNAME_PATTERN, base) or is_reserved(base):
         base = "home"
     else:
         yield base

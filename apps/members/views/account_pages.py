@@ -75,9 +75,13 @@ class DeletionPage(View):
             **context,
         )
 
-    def confirm(self, member: Member) -> HttpResponse:
-        """For who has proved to be the member: the button."""
-        token = leaving.deletion_token(member)
+    def confirm(self, member: Member, token: str = "") -> HttpResponse:
+        """For who has proved to be the member: the button.
+
+        Args:
+            token: of a mail's link, which gets no longer life by being opened.
+        """
+        token = token or leaving.deletion_token(member)
         return self.show("confirm", username=member.username, token=token)
 
     def left(self, row: Leaving) -> HttpResponse:
@@ -94,7 +98,7 @@ class DeletePage(DeletionPage):
         if token is None:
             return self.start()
         try:
-            return self.confirm(leaving.member_of_deletion(token))
+            return self.confirm(leaving.member_of_deletion(token), token)
         except LinkInvalid:
             return self.start(status=400, problem=_LINK_INVALID)
 

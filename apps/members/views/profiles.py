@@ -64,7 +64,8 @@ class MeView(APIView):
     )
     def patch(self, request: Request) -> Response:
         """What is left out stays as it is. `avatar_upload_id: null` takes the picture away. A new
-        `email` gets a mail that confirms it, and a confirmed one is told that it is replaced."""
+        `email` gets a mail that confirms it, and a confirmed one is told that it is replaced. A
+        `username` is chosen once: here it is ignored, as any field that is not documented."""
         body = ProfileIn(data=request.data)
         body.is_valid(raise_exception=True)
         member = profile.update_profile(
