@@ -59,6 +59,8 @@ def end_identity(
             # An operator's account is for other operators to close.
             if member.is_active and not member.is_staff:
                 leaving.leave(member=member)
+        elif member.is_active:
+            identities.tell_member(member, provider, is_linked=False)
     return notice
 
 
