@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.test import Client
 
 from apps.members.models import Member, SocialIdentity
 from apps.members.services import links, passwords
@@ -13,6 +14,7 @@ from tests.members.mailbox import mails_to
 from tests.members.social import JUN, MINJI, assert_refused, id_token_login, token_login
 from tests.members.test_sessions import change_password
 from tests.members.test_social_identities import link
+from tests.members.webhooks import send
 
 ADDRESS = "alice@example.com"
 NEW = "a much longer one"
@@ -40,6 +42,29 @@ def test_a_login_that_is_linked_and_unlinked_is_told_of_once_each(
     assert re.search(r"Since 20\d\d-\d\d-\d\d \d\d:\d\d \(Korean time\) @alice on", first.body)
     assert "A new password alone does not end this login." in first.body
     assert second.subject == "Kakao was unlinked from your account"
+
+
+@pytest.mark.parametrize("provider", ["kakao", "apple", "facebook"])
+def test_a_login_that_was_ended_at_its_provider_is_told_of_once(
+    client: ApiClient, providers: World, provider: str
+) -> None:
+    link(client, provider, id_token_login(client, providers, provider))
+    before = len(mails_to(ADDRESS))
+    for _ in range(2):
+        assert send(Client(), providers, provider).status_code == 200
+    [message] = mails_to(ADDRESS)[before:]
+    assert message.subject == f"{provider.title()} was unlinked from your account"
+
+
+def test_where_it_was_the_last_login_leaving_is_told_alone(
+    client: ApiClient, providers: World
+) -> None:
+    link(client, "kakao", token_login(client, providers, "kakao"))
+    passwords.reset_password(member=Member.objects.get(), new_password=None)
+    before = len(mails_to(ADDRESS))
+    assert send(Client(), providers, "kakao").status_code == 200
+    [message] = mails_to(ADDRESS)[before:]
+    assert message.subject == "Your igloo account will be deleted"
 
 
 def test_it_is_told_in_korean(client: ApiClient, providers: World) -> None:

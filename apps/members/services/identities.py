@@ -62,7 +62,7 @@ def link_identity(*, member: Member, evidence: Evidence) -> None:
             keep_refresh_token(identity, proof)
             _confirm_address(locked, proof)
             if is_new:
-                _tell_member(locked, proof.provider, is_linked=True)
+                tell_member(locked, proof.provider, is_linked=True)
     except IntegrityError as error:
         # Somebody else's, made at this very moment: a member's own are made under the lock.
         if not isinstance(error.__cause__, UniqueViolation):
@@ -106,7 +106,7 @@ def unlink_identity(*, member: Member, provider: str) -> None:
         if not has_way_in(locked, without=provider):
             raise LastLoginMethod
         _end([identity])
-        _tell_member(locked, provider, is_linked=False)
+        tell_member(locked, provider, is_linked=False)
 
 
 def forget_identities(*, member: Member) -> None:
@@ -200,8 +200,11 @@ def _lock(member: Member) -> Member:
     return locked
 
 
-def _tell_member(member: Member, provider: str, *, is_linked: bool) -> None:
-    """Whoever holds the member's phone could do it, and a login stays when the password changes."""
+def tell_member(member: Member, provider: str, *, is_linked: bool) -> None:
+    """Tell a confirmed address of a login that was linked or unlinked, in the caller's transaction.
+
+    Whoever holds the member's phone could do it, and a login stays when the password changes.
+    """
     if member.email_verified:
         at = timezone.now().isoformat()
         tasks.mail_identity_changed.enqueue(str(member.pk), provider, is_linked, at)

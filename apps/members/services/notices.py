@@ -68,6 +68,8 @@ def end_identity(
             Leaving.objects.filter(member=member).update(
                 identity_hash=hash_identity(provider, subject)
             )
+        elif member.is_active:
+            identities.tell_member(member, provider, is_linked=False)
     return notice
 
 
