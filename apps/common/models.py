@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 from django.db import models
 from django.db.models.fields.json import KeyTransform
+from django.utils.translation import gettext_lazy as _
 
 from apps.common.ids import uuid7
 
@@ -48,6 +49,7 @@ class IdempotencyKey(UUIDModel):
     answer = models.BinaryField(null=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("idempotency key"), _("idempotency keys")
         constraints = [
             models.UniqueConstraint(fields=["key_hash"], name="idempotency_key_once"),
             models.CheckConstraint(
@@ -70,6 +72,7 @@ class RateWindow(models.Model):
     hits = models.PositiveIntegerField()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("rate window"), _("rate windows")
         indexes = [
             # Pruning of windows that are over.
             models.Index(fields=["started_at"], name="rate_window_started"),

@@ -57,6 +57,7 @@ class Upload(UUIDModel):
     objects = UploadQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("upload"), _("uploads")
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["waiting", "processing", "ready", "failed"]),
@@ -116,6 +117,7 @@ class RenditionRun(UUIDModel):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("rendition run"), _("rendition runs")
         constraints = [
             # Two at once would do the same work twice.
             models.UniqueConstraint(

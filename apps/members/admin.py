@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from apps.common.addresses import source_of
 from apps.common.admin import ReadOnly, SavesChangesOnly
@@ -134,10 +135,10 @@ class MemberAdmin(SavesChangesOnly, UserAdmin):
     show_full_result_count = False
     fieldsets = [
         (None, {"fields": ["username", "password", "display_name", "bio", "kind"]}),
-        ("Contact", {"fields": ["email", "email_verified", "locale"]}),
-        ("State", {"fields": ["is_active", "suspended_until", *readonly_fields]}),
+        (_("Contact"), {"fields": ["email", "email_verified", "locale"]}),
+        (_("State"), {"fields": ["is_active", "suspended_until", *readonly_fields]}),
         (
-            "Operator",
+            _("Operator"),
             {"fields": _RIGHTS},
         ),
     ]
@@ -172,7 +173,7 @@ class MemberAdmin(SavesChangesOnly, UserAdmin):
         is_changed = change and "is_active" in form.changed_data
         if is_changed and not set_open(member=obj, is_open=obj.is_active):
             obj.is_active = False
-            self.message_user(request, "The account is being erased.", messages.ERROR)
+            self.message_user(request, _("The account is being erased."), messages.ERROR)
         super().save_model(request, obj, form, change)
         if change and "suspended_until" in form.changed_data:
             follow_suspension(member=obj)

@@ -1,13 +1,14 @@
 """Members, their devices and consents."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class MembersConfig(AppConfig):
     """Who uses igloo."""
 
     name = "apps.members"
-    verbose_name = "Members"
+    verbose_name = _("Members")
 
     def ready(self) -> None:
         """Say what is kept of a member."""

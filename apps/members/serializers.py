@@ -2,6 +2,9 @@
 
 import datetime as dt
 import unicodedata
+from collections.abc import Mapping
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from django.utils import timezone
@@ -13,6 +16,7 @@ from apps.common.fields import Address, Flag, PlainText, ShortList, Text
 from apps.members.errors import MarketingNeeded
 from apps.members.models import Consent, DeviceSession, Member, Provider
 from apps.members.models.member import BIO_LENGTH, DISPLAY_NAME_LENGTH
+from apps.members.services import signup
 from apps.members.services.consents import UNKNOWN_VERSION, ConsentChoice, is_known_version
 from apps.members.services.sessions import Device
 from apps.members.social.proof import Credentials
@@ -93,6 +97,25 @@ class SignupIn(serializers.Serializer[Any]):
     birth_date = serializers.DateField(help_text="checked (14 or older), not stored")
     consents = ShortList(child=ConsentIn(), max_length=10, default=list)
     device = DeviceIn()
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Where a form is wrong, whatever else signing up would refuse is told with it."""
+        try:
+            return super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            wrong = error.detail
+            if isinstance(data, Mapping) and isinstance(wrong, dict):
+                names = {"username", "birth_date", "password", "display_name", "email"}
+                good = {
+                    name: self.fields[name].run_validation(data[name])
+                    for name in names & set(data) - set(wrong)
+                }
+                for refusal in signup.refusals(**good):
+                    for at, items in groupby(refusal.errors, key=attrgetter("pointer")):
+                        wrong[at.removeprefix("/")] = [
+                            serializers.ErrorDetail(str(item.detail), item.code) for item in items
+                        ]
+            raise
 
     def validate_consents(self, consents: list[ConsentChoice]) -> list[ConsentChoice]:
         """Each kind once: two rows could say yes and no. Night messages beside marketing alone."""

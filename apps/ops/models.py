@@ -1,6 +1,7 @@
 """What operators look back at."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import UUIDModel
 
@@ -28,6 +29,9 @@ class CostReport(UUIDModel):
     # The outcome that was mailed; computed again, it may be another.
     told = models.CharField(max_length=10, choices=Outcome, blank=True)
     told_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("cost report"), _("cost reports")
 
     def __str__(self) -> str:
         return f"{self.week}: {self.get_outcome_display()}"

@@ -22,6 +22,7 @@ from django.db import connection, models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
@@ -141,9 +142,8 @@ class BackgroundTask(DBTaskResult):
     objects = BackgroundTaskQuerySet.as_manager()  # type: ignore[misc, assignment]
 
     class Meta:
+        verbose_name, verbose_name_plural = _("background task"), _("background tasks")
         proxy = True
-        verbose_name = "background task"
-        verbose_name_plural = "background tasks"
 
     def __str__(self) -> str:
         return f"{self.task_path} {self.pk}"
@@ -197,6 +197,7 @@ class TaskAttempt(models.Model):
     retried = models.BooleanField()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("task attempt"), _("task attempts")
         ordering = ["ended_at", "id"]
 
 
@@ -211,6 +212,9 @@ class Resending(models.Model):
     # When it is to be sent (again): then it is due, or the message counts as lost.
     next_at = models.DateTimeField()
 
+    class Meta:
+        verbose_name, verbose_name_plural = _("resending"), _("resendings")
+
 
 class WorkerPulse(models.Model):
     """When a worker last took something off its cluster's queue.
@@ -220,6 +224,9 @@ class WorkerPulse(models.Model):
 
     name = models.CharField(max_length=200, primary_key=True)
     beat_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("worker pulse"), _("worker pulses")
 
 
 def lease_end(seconds: float) -> Any:

@@ -281,7 +281,7 @@ def test_by_a_password(committed: None, browser: Client) -> None:
     assert Leaving.objects.get().member_id == alice.pk
     # Logging in again offers the way back.
     left = log_in(browser, "alice")
-    assert "you can come back" in left.content.decode()
+    assert "You can come back" in left.content.decode()
     assert press(browser, left, RESTORE).status_code == 200
     assert Member.objects.get(pk=alice.pk).is_active
 

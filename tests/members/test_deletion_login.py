@@ -222,7 +222,7 @@ def test_who_has_left_gets_the_way_back(browser: Client) -> None:
     leaving.leave(member=alice)
     page = browser.get(answer_for(browser, "apple"))
     assert page.status_code == 200
-    assert "you can come back" in page.text
+    assert "You can come back" in page.text
     assert press(browser, page, RESTORE).status_code == 200
     assert Member.objects.get().is_active
 

@@ -67,7 +67,6 @@ NOT_WRITTEN_BY_MEMBERS = {
     "media_upload.suggested_colors",
     "members_consent.device_platform",
     "members_consent.kind",
-    "members_consent.version",  # dates of our texts
     "members_consentnotice.channel",
     "members_consentnotice.reason",
     "members_devicesession.end_reason",
@@ -78,7 +77,7 @@ NOT_WRITTEN_BY_MEMBERS = {
     "members_member.kind",
     "members_member.locale",
     "members_member.password",
-    "members_member.privacy_agreed",  # as the consents
+    "members_member.privacy_agreed",  # dates of our texts
     "members_member.terms_agreed",
     # What a provider has yet to be told, of whom it calls so: gone when it knows.
     "members_pendingunlink.client_id",

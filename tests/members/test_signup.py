@@ -286,6 +286,41 @@ def test_what_is_missing_is_said(anonymous: ApiClient, field: str) -> None:
     assert [(e["pointer"], e["code"]) for e in problem["errors"]] == [(f"/{field}", "required")]
 
 
+NAME, TAKEN = "/username username_invalid", "/username username_taken"
+AGE, SHORT = "/birth_date under_age", "/password password_too_short"
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code", "errors"),
+    [
+        ({"email": "ko"}, 400, "invalid_input", [AGE, "/email invalid", SHORT, NAME]),
+        (
+            {"consents": []},
+            400,
+            "username_invalid",
+            [AGE, *["/consents required"] * 2, SHORT, NAME],
+        ),
+        ({"username": "minji"}, 403, "under_age", [AGE, SHORT]),
+        (
+            {"device": None, "birth_date": "1996-05-04", "username": "Alice"},
+            400,
+            "invalid_input",
+            ["/device required", SHORT, TAKEN],
+        ),
+    ],
+)
+def test_all_that_is_wrong_is_told_at_once(
+    anonymous: ApiClient, changes: dict[str, Any], status: int, code: str, errors: list[str]
+) -> None:
+    make_member("alice")
+    year = timezone.now().year
+    wrong = {"username": "K!", "password": "kx!94", "birth_date": f"{year - 6}-01-01"}
+    problem = assert_problem(sign_up(anonymous, **(wrong | changes)), status, code)
+    told = [f"{error['pointer']} {error['code']}" for error in problem["errors"]]
+    assert sorted(told) == errors
+    assert Member.objects.count() == 1
+
+
 def test_a_device_of_another_platform_is_400(anonymous: ApiClient) -> None:
     response = sign_up(anonymous, device=DEVICE_JSON | {"platform": "toaster"})
     problem = assert_refused(response, 400, "invalid_input")

@@ -300,7 +300,7 @@ def test_an_account_that_is_being_erased_stays_closed(desk: Client) -> None:
     Leaving.objects.update(erasing_since=timezone.now())
     page = url(Member, "change", member.pk)
     answer = desk.post(page, member_form(desk.get(page)) | {"is_active": "on"}, follow=True)
-    assert "The account is being erased." in answer.content.decode()
+    assert "계정을 지우는 중이에요." in answer.content.decode()
     assert not Member.objects.get(pk=member.pk).is_active
 
 

@@ -77,27 +77,35 @@ class Consent(UUIDModel):
     REQUIRED = (Kind.TERMS, Kind.PRIVACY)
 
     member = models.ForeignKey(
-        Member, on_delete=models.CASCADE, related_name="consents", db_index=False
+        Member,
+        on_delete=models.CASCADE,
+        related_name="consents",
+        db_index=False,
+        verbose_name=_("member"),
     )
-    kind = models.CharField(max_length=20, choices=Kind.choices)
-    version = models.CharField(max_length=20)
-    granted = models.BooleanField()
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
+    version = models.CharField(_("version"), max_length=20)
+    granted = models.BooleanField(_("granted"))
     # The device it was said on. No foreign key: the session goes 92 days after its end, and
     # setting the key to null would change this row.
     session_id = models.UUIDField(null=True, blank=True)
-    device_name = models.CharField(max_length=100, blank=True, default="", db_default="")
+    device_name = models.CharField(
+        _("device"), max_length=100, blank=True, default="", db_default=""
+    )
     device_platform = models.CharField(
+        _("platform"),
         max_length=10,
         choices=DeviceSession.Platform.choices,
         blank=True,
         default="",
         db_default="",
     )
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
 
     objects = ConsentQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("consent"), _("consents")
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind__in=["terms", "privacy", "marketing", "marketing_night"]),
@@ -147,15 +155,22 @@ class ConsentNotice(UUIDModel):
         MAIL = "mail", _("mail")
 
     consent = models.ForeignKey(
-        Consent, on_delete=models.CASCADE, related_name="notices", db_index=False
+        Consent,
+        on_delete=models.CASCADE,
+        related_name="notices",
+        db_index=False,
+        verbose_name=_("consent"),
     )
-    reason = models.CharField(max_length=10, choices=Reason.choices)
-    channel = models.CharField(max_length=10, choices=Channel.choices)
-    created_at = models.DateTimeField(default=timezone.now)
-    queued_at = models.DateTimeField(default=timezone.now, help_text="of the last mail's task")
-    told_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=10, choices=Reason.choices)
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    queued_at = models.DateTimeField(
+        _("queued at"), default=timezone.now, help_text="of the last mail's task"
+    )
+    told_at = models.DateTimeField(_("told at"), null=True, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("consent notice"), _("consent notices")
         constraints = [
             # Two processes that look at the same time make one.
             models.UniqueConstraint(

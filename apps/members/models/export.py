@@ -53,6 +53,7 @@ class Export(UUIDModel):
     objects = ExportQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("export"), _("exports")
         constraints = [
             # A second request gets the first one's.
             models.UniqueConstraint(

@@ -39,18 +39,25 @@ class SocialIdentity(UUIDModel):
     """
 
     member = models.ForeignKey(
-        Member, on_delete=models.CASCADE, related_name="identities", db_index=False
+        Member,
+        on_delete=models.CASCADE,
+        related_name="identities",
+        db_index=False,
+        verbose_name=_("member"),
     )
-    provider = models.CharField(max_length=10, choices=Provider.choices)
-    subject = models.CharField(max_length=SUBJECT_LENGTH, help_text="the provider's id of them")
+    provider = models.CharField(_("provider"), max_length=10, choices=Provider.choices)
+    subject = models.CharField(
+        _("id at the provider"), max_length=SUBJECT_LENGTH, help_text="the provider's id of them"
+    )
     # Apple's alone, encrypted: to revoke it. It is of this client.
     refresh_token = models.TextField(blank=True, default="")
     client_id = models.CharField(max_length=255, blank=True, default="")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("linked at"), auto_now_add=True)
 
     objects = SocialIdentityQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("social identity"), _("social identities")
         constraints = [
             models.UniqueConstraint(fields=["provider", "subject"], name="social_identity_once"),
             # Also finds a member's identities.
@@ -72,6 +79,7 @@ class SocialNonce(models.Model):
     expires_at = models.DateTimeField()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("social nonce"), _("social nonces")
         # Pruning.
         indexes = [models.Index(fields=["expires_at"], name="social_nonce_expires")]
 
@@ -85,6 +93,7 @@ class SpentCredential(models.Model):
     expires_at = models.DateTimeField()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("spent credential"), _("spent credentials")
         # Pruning.
         indexes = [models.Index(fields=["expires_at"], name="spent_credential_expires")]
 
@@ -98,6 +107,9 @@ class PendingUnlink(UUIDModel):
     refresh_token = models.TextField(blank=True, default="")
     client_id = models.CharField(max_length=255, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("pending unlink"), _("pending unlinks")
 
 
 class ProviderNotice(UUIDModel):
@@ -114,6 +126,9 @@ class ProviderNotice(UUIDModel):
     # Their last way in is gone: the account was left with it.
     leaves = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("provider notice"), _("provider notices")
 
     def __str__(self) -> str:
         return f"{self.provider} {self.event}"

@@ -30,20 +30,22 @@ class Leaving(UUIDModel):
     """A member left and is hidden (`is_active` is off); the row goes when they come back, and with
     them when they are erased. Tasks name this row: its id is nobody's once it is gone."""
 
-    member = models.OneToOneField(Member, on_delete=models.CASCADE, related_name="leaving")
-    left_at = models.DateTimeField()
-    erase_at = models.DateTimeField()
+    member = models.OneToOneField(
+        Member, on_delete=models.CASCADE, related_name="leaving", verbose_name=_("member")
+    )
+    left_at = models.DateTimeField(_("left at"))
+    erase_at = models.DateTimeField(_("erase at"))
     # From then on there is no way back, whatever the clock of another host says.
-    erasing_since = models.DateTimeField(null=True, blank=True)
+    erasing_since = models.DateTimeField(_("erasing since"), null=True, blank=True)
     # All that was theirs is gone but their own row, and what names them elsewhere.
-    emptied_at = models.DateTimeField(null=True, blank=True)
+    emptied_at = models.DateTimeField(_("emptied at"), null=True, blank=True)
     # Where the provider ended the last login: a keyed hash of it, which is the way back.
     identity_hash = models.BinaryField(max_length=32, null=True, blank=True)
 
     objects = LeavingQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "leaving"
+        verbose_name, verbose_name_plural = _("leaving"), _("leaving")
         constraints = [
             models.CheckConstraint(
                 condition=Q(erase_at__gt=F("left_at")), name="leaving_before_erasing"
@@ -133,6 +135,7 @@ class RetainedRecord(UUIDModel):
     objects = RetainedRecordQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("retained record"), _("retained records")
         constraints = [
             models.UniqueConstraint(fields=["kind", "source_id"], name="retained_once"),
             models.CheckConstraint(

@@ -88,39 +88,51 @@ class Member(UUIDModel, AbstractBaseUser, PermissionsMixin):
         KO = "ko", "한국어"
         EN = "en", "English"
 
-    username = models.CharField(max_length=30, unique=True)
-    display_name = models.CharField(max_length=DISPLAY_NAME_LENGTH)
-    email = models.EmailField(blank=True, default="")
-    email_verified = models.BooleanField(default=False)
-    bio = models.CharField(max_length=BIO_LENGTH, blank=True, default="")
+    username = models.CharField(_("username"), max_length=30, unique=True)
+    display_name = models.CharField(_("display name"), max_length=DISPLAY_NAME_LENGTH)
+    email = models.EmailField(_("e-mail address"), blank=True, default="")
+    email_verified = models.BooleanField(_("address verified"), default=False)
+    bio = models.CharField(_("bio"), max_length=BIO_LENGTH, blank=True, default="")
     avatar = models.OneToOneField(
-        "media.Upload", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        "media.Upload",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("picture"),
     )
-    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.COMMON)
-    locale = models.CharField(max_length=2, choices=Locale.choices, default=Locale.KO)
-    posts_count = models.PositiveIntegerField(default=0)
-    followers_count = models.PositiveIntegerField(default=0)
-    following_count = models.PositiveIntegerField(default=0)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.COMMON)
+    locale = models.CharField(
+        _("language"), max_length=2, choices=Locale.choices, default=Locale.KO
+    )
+    posts_count = models.PositiveIntegerField(_("posts"), default=0)
+    followers_count = models.PositiveIntegerField(_("followers"), default=0)
+    following_count = models.PositiveIntegerField(_("following"), default=0)
     # The newest versions of the texts that were agreed to, so that who writes is known to have
     # agreed without a query more. The rows of `consents` are the record.
     terms_agreed = models.CharField(
-        max_length=20, blank=True, default="", db_default="", editable=False
+        _("terms agreed to"), max_length=20, blank=True, default="", db_default="", editable=False
     )
     privacy_agreed = models.CharField(
-        max_length=20, blank=True, default="", db_default="", editable=False
+        _("privacy text agreed to"),
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
     )
     # Blocks that the member made, and that were made of the member. The second is for operators
     # and for hides_anyone() alone: no answer of the API tells it.
-    blocks_count = models.PositiveIntegerField(default=0, db_default=0)
-    blocked_count = models.PositiveIntegerField(default=0, db_default=0)
-    suspended_until = models.DateTimeField(null=True, blank=True)
-    is_active = models.BooleanField(default=True)
+    blocks_count = models.PositiveIntegerField(_("blocks made"), default=0, db_default=0)
+    blocked_count = models.PositiveIntegerField(_("blocked by"), default=0, db_default=0)
+    suspended_until = models.DateTimeField(_("suspended until"), null=True, blank=True)
+    is_active = models.BooleanField(_("account is open"), default=True)
     # When a closed account was opened again. What it likes and wrote may be missing from counters
     # until a task has counted: see posts.services.counters.uncount.
     reopened_at = models.DateTimeField(null=True, blank=True, editable=False)
-    is_staff = models.BooleanField(default=False)
-    created_at = models.DateTimeField(default=timezone.now)
-    version = models.PositiveIntegerField(default=1)
+    is_staff = models.BooleanField(_("operator"), default=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    version = models.PositiveIntegerField(_("version"), default=1)
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["display_name"]
@@ -128,6 +140,7 @@ class Member(UUIDModel, AbstractBaseUser, PermissionsMixin):
     objects = MemberManager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("member"), _("members")
         constraints = [
             # Lower case alone, so that the unique index knows no two spellings.
             models.CheckConstraint(

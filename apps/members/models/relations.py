@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import BooleanField, F, Func, IntegerField, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import UUIDModel
 
@@ -179,6 +180,7 @@ class Follow(UUIDModel):
     objects = FollowQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("follow"), _("follows")
         constraints = [
             # Also answers followed_by_me and follows_me.
             models.UniqueConstraint(fields=["follower", "followed"], name="follow_once"),
@@ -217,6 +219,7 @@ class Block(UUIDModel):
     objects = BlockQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("block"), _("blocks")
         constraints = [
             # Also answers whom a viewer blocks.
             models.UniqueConstraint(fields=["blocker", "blocked"], name="block_once"),
@@ -256,6 +259,7 @@ class Mute(UUIDModel):
     objects = MuteQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("mute"), _("mutes")
         constraints = [
             # Also answers whom a viewer mutes.
             models.UniqueConstraint(fields=["muter", "muted"], name="mute_once"),

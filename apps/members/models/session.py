@@ -98,6 +98,7 @@ class DeviceSession(UUIDModel):
     objects = DeviceSessionQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("device session"), _("device sessions")
         constraints = [
             models.CheckConstraint(
                 condition=Q(ended_at__isnull=True, end_reason="")
@@ -145,6 +146,7 @@ class RefreshToken(UUIDModel):
     spent_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("refresh token"), _("refresh tokens")
         constraints = [
             models.UniqueConstraint(fields=["token_hash"], name="refresh_token_once"),
             # Two at once would be two devices.

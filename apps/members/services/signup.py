@@ -1,13 +1,16 @@
 """Becoming a member."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from psycopg2.errors import UniqueViolation
 
+from apps.common.errors import DomainError, FieldError
 from apps.members import tasks
 from apps.members.errors import UnderAge
 from apps.members.models import Member
@@ -37,17 +40,21 @@ def sign_up(
     """Make a member and log their device in. The birth date is checked and not kept.
 
     Raises:
-        UsernameInvalid, UsernameReserved, UsernameTaken, UnderAge, ConsentRequired
+        UsernameInvalid, UnderAge, ConsentRequired, UsernameReserved, UsernameTaken
         InvalidInput: a password that Django's validators refuse.
+        Of several, the first, with the `errors` of all.
     """
+    names = {"display_name": display_name, "email": email}
+    wrong = refusals(
+        username=username, birth_date=birth_date, consents=consents, password=password, **names
+    )
+    if wrong:
+        wrong[0].errors = [error for refusal in wrong for error in refusal.errors]
+        raise wrong[0]
     username = normalize_username(username)
-    require_old_enough(birth_date)
-    require_consents(consents)
     member = Member(
         username=username, display_name=display_name or username, email=email, locale=locale
     )
-    require_good_password(password, member, "/password")
-    require_free(username)
     member.set_password(password)
     try:
         with transaction.atomic():
@@ -63,9 +70,42 @@ def sign_up(
         raise username_taken() from error
 
 
+def refusals(
+    *,
+    username: str | None = None,
+    birth_date: dt.date | None = None,
+    consents: Sequence[ConsentChoice] | None = None,
+    password: str | None = None,
+    display_name: str = "",
+    email: str = "",
+) -> list[DomainError]:
+    """Everything that keeps somebody with these from becoming a member; None is not looked at."""
+    member = Member(username=username or "", display_name=display_name, email=email)
+    checks: list[Callable[[], Any]] = []
+    if username is not None:
+        checks.append(partial(_require_username, username))
+    if birth_date is not None:
+        checks.append(partial(require_old_enough, birth_date))
+    if consents is not None:
+        checks.append(partial(require_consents, consents))
+    if password is not None:
+        checks.append(partial(require_good_password, password, member, "/password"))
+    found = []
+    for check in checks:
+        try:
+            check()
+        except DomainError as error:
+            found.append(error)
+    return found
+
+
+def _require_username(username: str) -> None:
+    require_free(normalize_username(username))
+
+
 def require_old_enough(birth_date: dt.date) -> None:
     """Raises UnderAge for someone under 14 in Korea today."""
     today = timezone.now().astimezone(_KOREA).date()
     had_birthday = (today.month, today.day) >= (birth_date.month, birth_date.day)
     if today.year - birth_date.year - (0 if had_birthday else 1) < MINIMUM_AGE:
-        raise UnderAge
+        raise UnderAge(errors=[FieldError("/birth_date", UnderAge.code, UnderAge.text)])

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.apps import AppConfig, apps
 from django.db import connection, models
+from django.utils import translation
 
 # Tables of others that ours work with.
 _OTHERS = {"django_tasks_db": "The task row"}
@@ -37,7 +38,8 @@ def erd_document() -> str:
         # The relations first: a table that stands alone is then drawn aside.
         lines = sorted(_relations(members, everything))
         lines += [line for model in members for line in _entity(model)]
-        title = _OTHERS.get(config.name, config.verbose_name)
+        with translation.override("en"):
+            title = _OTHERS.get(config.name) or str(config.verbose_name)
         parts += [f"## {title}\n", f"{_summary(config)}\n", _mermaid(lines)]
     return "\n".join(parts)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import UUIDModel
 from apps.members.models.relations import exists_for, exists_unmuted_for
@@ -44,6 +45,7 @@ class Comment(UUIDModel):
     objects = CommentQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("comment"), _("comments")
         constraints = [
             models.CheckConstraint(condition=~models.Q(content=""), name="comment_not_empty"),
         ]

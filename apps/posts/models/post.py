@@ -156,6 +156,7 @@ class Post(UUIDModel):
     objects = PostManager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("post"), _("posts")
         constraints = [
             models.CheckConstraint(
                 condition=Q(status="draft", published_at__isnull=True)
@@ -238,6 +239,7 @@ class Photo(models.Model):
     objects = PhotoQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("photo"), _("photos")
         constraints = [
             # Deferred: photos change places within a transaction. Serves the photos of a post.
             models.UniqueConstraint(
@@ -271,6 +273,7 @@ class PostLike(UUIDModel):
     objects = PostLikeQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("like"), _("likes")
         constraints = [
             # Also answers liked_by_me.
             models.UniqueConstraint(fields=["post", "member"], name="post_like_once"),

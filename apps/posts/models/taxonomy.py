@@ -1,6 +1,7 @@
 """The words that describe a home. Seeded by a migration, edited in the admin."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Term(models.Model):
@@ -25,17 +26,26 @@ class Pyeong(Term):
     """A floor-area band; a pyeong (평) is 3.3 m²."""
 
     class Meta(Term.Meta):
-        verbose_name_plural = "pyeong bands"
+        verbose_name, verbose_name_plural = _("pyeong band"), _("pyeong bands")
 
 
 class HousingType(Term):
     """What kind of building, or of flat, it is."""
 
+    class Meta(Term.Meta):
+        verbose_name, verbose_name_plural = _("housing type"), _("housing types")
+
 
 class Style(Term):
     """A style of interior."""
+
+    class Meta(Term.Meta):
+        verbose_name, verbose_name_plural = _("style"), _("styles")
 
 
 class Color(Term):
     """A colour that a home is known by. Which ones are suggested for a photo is decided in
     apps/media/imaging/colors.py: one that operators add is not."""
+
+    class Meta(Term.Meta):
+        verbose_name, verbose_name_plural = _("colour"), _("colours")
