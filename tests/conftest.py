@@ -11,6 +11,11 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from tests.builders import ApiClient, make_member, operator, suspended
 from tests.database import ensure_database
+from tests.media.storage import later as later
+from tests.media.storage import local_place as local_place
+from tests.media.storage import place as place
+from tests.media.storage import s3 as s3
+from tests.media.storage import s3_server as s3_server
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -6,7 +6,6 @@ member has agreed. `IsMember` is for what must go on: see docs/adr/0014-consents
 
 import datetime as dt
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     # DRF imports this module while it makes its views.
     from rest_framework.views import APIView
 
-_KOREA = ZoneInfo("Asia/Seoul")
 # Operators give a day that nobody waits for, as 9999-12-31, to somebody who is never to write.
 _FOR_GOOD = dt.timedelta(days=50 * 365)
 
@@ -68,7 +66,7 @@ def _may_write(request: Request) -> bool:
 def _suspended_text(until: dt.datetime) -> str:
     if until - timezone.now() > _FOR_GOOD:
         return gettext("Your account is suspended for good. You can read but not post.")
-    when = f"{until.astimezone(_KOREA):%Y-%m-%d %H:%M}"
+    when = f"{timezone.localtime(until):%Y-%m-%d %H:%M}"
     text = gettext(
         "Your account is suspended until %(when)s, Korean time. You can read but not post."
     )

@@ -33,8 +33,8 @@ from apps.members.models import (
     RetainedRecord,
     SocialIdentity,
 )
+from apps.members.services.account_state import set_open
 from apps.members.services.passwords import reset_password
-from apps.members.services.standing import set_open
 from apps.members.services.suspensions import follow_suspension
 
 

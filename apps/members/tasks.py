@@ -14,8 +14,8 @@ from apps.members.services import (
     identities,
     leaving,
     mails,
-    notices,
     proofs,
+    provider_notices,
     sessions,
 )
 from apps.tasks.periodic import periodic
@@ -161,8 +161,8 @@ def delete_old_exports() -> int:
 
 @task()
 def prune_social_logins() -> int:
-    """See proofs.prune and notices.prune_notices; how many rows there were."""
-    return proofs.prune() + notices.prune_notices()
+    """See proofs.prune and provider_notices.prune_notices; how many rows there were."""
+    return proofs.prune() + provider_notices.prune_notices()
 
 
 # As for pushes: a provider that is away is away for a while.

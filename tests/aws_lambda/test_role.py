@@ -15,8 +15,8 @@ from zappa.core import ASSUME_POLICY
 from apps.media import services
 from apps.media.models import Upload
 from igloo.lambda_handler import _read_remote
+from tests.background import run_tasks
 from tests.builders import jpeg, make_member, make_upload, processed_upload, send
-from tests.media.conftest import run_tasks, s3, s3_server  # noqa: F401 - fixtures
 from tests.media.s3 import ACCESS_KEY, REGION, SECRET_KEY, S3Server
 
 TEMPLATE = settings.BASE_DIR / "deploy" / "lambda-role.json"
@@ -137,7 +137,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
 
 def test_a_photos_whole_life_on_s3_is_granted_and_no_more(
     committed: None,
-    s3: S3Server,  # noqa: F811
+    s3: S3Server,
     calls: set[tuple[str, str]],
     statements: list[dict[str, Any]],
 ) -> None:
@@ -178,7 +178,7 @@ def test_the_services_that_zappa_hands_the_role_to_may_take_it() -> None:
 
 def test_of_secrets_what_the_handler_reads_can_be_read(
     statements: list[dict[str, Any]],
-    s3: S3Server,  # noqa: F811
+    s3: S3Server,
     calls: set[tuple[str, str]],
 ) -> None:
     s3.client.put_object(Bucket="igloo-originals", Key="production.json", Body=b"{}")

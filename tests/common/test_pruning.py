@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apps.common import pruning
+from apps.common import batches
 from apps.common.errors import Throttled
 from apps.common.idempotency import KEEP
 from apps.common.models import IdempotencyKey, RateWindow
@@ -121,7 +121,7 @@ def test_the_laptops_own_rates_hold_windows_for_a_day() -> None:
 @pytest.mark.parametrize("count", [3, 4, 5])
 @pytest.mark.django_db
 def test_more_than_one_batch(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    monkeypatch.setattr(pruning, "_BATCH", 2)
+    monkeypatch.setattr(batches, "BATCH", 2)
     make_keys(count, 2 * KEEP)
     make_windows(count, 2 * KEEP, "old")
     live = [*make_keys(3, MINUTE), *make_windows(3, MINUTE, "young")]

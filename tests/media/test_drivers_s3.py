@@ -19,8 +19,8 @@ from django.core.files.storage import default_storage, storages
 from apps.media import services
 from apps.media.drivers import issue_ticket
 from apps.media.drivers import s3 as driver
+from tests.background import run_tasks
 from tests.builders import jpeg, make_member, make_upload, processed_upload, send
-from tests.media.conftest import run_tasks
 from tests.media.s3 import (
     ACCESS_KEY,
     MEDIA_BUCKET,

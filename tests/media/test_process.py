@@ -17,9 +17,10 @@ from apps.media import services
 from apps.media.errors import FAILURES
 from apps.media.models import Upload
 from apps.tasks.models import BackgroundTask
+from tests.background import due_tasks, run_tasks
 from tests.builders import jpeg, make_member, make_upload, send
 from tests.media import photos
-from tests.media.conftest import Place, due_tasks, run_tasks
+from tests.media.storage import Place
 
 
 def received(data: bytes, **changes: Any) -> Upload:

@@ -12,8 +12,8 @@ from django.utils import timezone
 from apps.media import errors, services, tasks
 from apps.media.models import Upload
 from apps.tasks.models import BackgroundTask
+from tests.background import due_tasks, run_tasks
 from tests.builders import jpeg, make_member, make_upload, processed_upload, send
-from tests.media.conftest import due_tasks, run_tasks
 
 DAY = dt.timedelta(days=1)
 

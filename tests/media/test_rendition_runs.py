@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from apps.media import rendition_runs
 from apps.media.imaging import renditions as imaging
 from apps.media.models import RenditionRun, Upload
+from tests.background import due_tasks, run_tasks
 from tests.builders import jpeg, make_member, make_upload, processed_upload
-from tests.media.conftest import due_tasks, run_tasks
 from tests.tasks.conftest import pass_time
 
 pytestmark = pytest.mark.django_db

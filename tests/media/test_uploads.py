@@ -13,8 +13,8 @@ from apps.media.errors import FAILURES
 from apps.media.imaging.refusals import RefusalCode
 from apps.media.models import Upload
 from apps.media.shapes import FailureOut, TicketOut, UploadOut, UploadStatusOut
+from tests.background import due_tasks
 from tests.builders import jpeg, make_upload, processed_upload, send
-from tests.media.conftest import due_tasks
 
 SHA256 = "ab" * 32
 GOOD = {"content_type": "image/jpeg", "size": 2_483_201}

@@ -19,9 +19,10 @@ from PIL import Image
 from apps.media.models import Upload
 from apps.media.services import delete_uploads
 from apps.tasks.models import BackgroundTask
+from tests.background import due_tasks, run_tasks
 from tests.builders import jpeg
 from tests.media import photos
-from tests.media.conftest import Ticket, due_tasks, run_tasks
+from tests.media.conftest import Ticket
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,11 @@ from pytest_django.live_server_helper import LiveServer
 
 from apps.common.models import RateWindow
 from apps.members.models import Leaving, Member
-from apps.members.services import leaving, profile, standing
+from apps.members.services import account_state, leaving, profile
 from apps.members.services.passwords import reset_password
 from apps.tasks.models import BackgroundTask
+from tests.background import run_tasks
 from tests.builders import PASSWORD, ApiClient, make_member, operator, suspended
-from tests.media.conftest import later, run_tasks  # noqa: F401 - a fixture
 from tests.members.test_leaving import verified
 
 DELETE, RESTORE = "/account/delete", "/account/restore"
@@ -100,7 +100,7 @@ def test_the_answer_tells_nobody_which_addresses_there_are(
     if who != "unverified":
         verified(alice)
     if who == "gone":
-        standing.set_open(member=alice, is_open=False)
+        account_state.set_open(member=alice, is_open=False)
     email = "other@example.com" if who == "nobody" else "minji@example.com"
     BackgroundTask.objects.all().delete()
     first = browser.get(DELETE)
@@ -172,7 +172,7 @@ def test_what_is_no_address(browser: Client, email: str) -> None:
 def test_links_that_do_not_count(
     committed: None,
     browser: Client,
-    later: Any,  # noqa: F811
+    later: Any,
     spoil: str,
 ) -> None:
     alice, bob = make_member("alice"), make_member("bob")
@@ -196,7 +196,7 @@ def test_links_that_do_not_count(
                 member=alice, changes={"email": "new@example.com"}, expected=None
             )
         case "closed":
-            standing.set_open(member=alice, is_open=False)
+            account_state.set_open(member=alice, is_open=False)
         case "another's":
             _, _, signature = token.partition(":")
             token = leaving.deletion_token(bob).partition(":")[0] + f":{signature}"
@@ -246,7 +246,7 @@ def test_what_is_decided_between_two_steps_is_heeded(
 
     def closed_meanwhile(token: str) -> Member:
         member = find_member(token)
-        standing.set_open(member=alice, is_open=False)
+        account_state.set_open(member=alice, is_open=False)
         return member
 
     def erased_meanwhile(token: str) -> Leaving:

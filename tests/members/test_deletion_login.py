@@ -19,12 +19,12 @@ from apps.members.models import (
     SocialNonce,
     SpentCredential,
 )
-from apps.members.services import browser_login, leaving, proofs, standing
+from apps.members.services import account_state, browser_login, leaving, proofs
 from apps.tasks.models import BackgroundTask
 from igloo.laptop.providers.world import World, challenge_of
+from tests.background import run_tasks
 from tests.builders import ApiClient, operator, suspended
 from tests.concurrency import at_once
-from tests.media.conftest import run_tasks
 from tests.members.deletion import (
     COOKIE,
     DELETE,
@@ -231,7 +231,7 @@ def test_of_an_account_that_an_operator_closed_nothing_is_told(
     browser: Client, providers: World
 ) -> None:
     alice = member_of("kakao")
-    standing.set_open(member=alice, is_open=False)
+    account_state.set_open(member=alice, is_open=False)
     page = browser.get(answer_for(browser, "kakao"))
     assert page.status_code == 404
     assert "alice" not in page.text

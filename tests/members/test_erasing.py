@@ -22,6 +22,7 @@ from apps.members.services import (
 )
 from apps.posts.models import Comment, Post
 from apps.tasks.models import BackgroundTask
+from tests.background import due_tasks, run_tasks
 from tests.builders import (
     DEVICE,
     PASSWORD,
@@ -29,16 +30,7 @@ from tests.builders import (
     make_post,
 )
 from tests.concurrency import at_once
-from tests.media.conftest import (  # noqa: F401 - fixtures
-    Place,
-    due_tasks,
-    later,
-    local_place,
-    place,
-    run_tasks,
-    s3,
-    s3_server,
-)
+from tests.media.storage import Place
 from tests.members.planted import (
     MARK,
     Planted,
@@ -129,7 +121,7 @@ def what_is_left_of(planted: Planted) -> set[str]:
     return found
 
 
-def erase_after_a_week(member: Member, later: Any) -> None:  # noqa: F811
+def erase_after_a_week(member: Member, later: Any) -> None:
     leaving.leave(member=Member.objects.get(pk=member.pk))
     run_tasks()
     later(WEEK)
@@ -166,8 +158,8 @@ def test_every_column_that_members_write_is_planted(committed: None) -> None:
 
 def test_nothing_is_left(
     committed: None,
-    place: Place,  # noqa: F811
-    later: Any,  # noqa: F811
+    place: Place,
+    later: Any,
 ) -> None:
     planted = plant()
     erase_after_a_week(planted.member, later)
@@ -216,7 +208,7 @@ def test_every_foreign_key_to_a_member_is_someones() -> None:
     assert set(kept) == found
 
 
-def test_what_keeps_a_foreign_key_erases_it(committed: None, later: Any) -> None:  # noqa: F811
+def test_what_keeps_a_foreign_key_erases_it(committed: None, later: Any) -> None:
     """Not the deletion of the member, which would do it in one long transaction."""
     planted = plant()
     leaving.leave(member=planted.member)
@@ -240,7 +232,7 @@ def test_what_keeps_a_foreign_key_erases_it(committed: None, later: Any) -> None
 # --- When ---------------------------------------------------------------------------------------
 
 
-def test_nobody_is_erased_before_their_time(committed: None, later: Any) -> None:  # noqa: F811
+def test_nobody_is_erased_before_their_time(committed: None, later: Any) -> None:
     alice = make_member("alice")
     row = leaving.leave(member=alice)
     assert erasing.erase_due_members() == 0
@@ -251,7 +243,7 @@ def test_nobody_is_erased_before_their_time(committed: None, later: Any) -> None
     assert Leaving.objects.get().erasing_since is None
 
 
-def test_within_seven_days_whenever_somebody_left(committed: None, later: Any) -> None:  # noqa: F811
+def test_within_seven_days_whenever_somebody_left(committed: None, later: Any) -> None:
     """Though the first run came just too early, and two failed."""
     leaving.leave(member=make_member("alice"))
     later(dt.timedelta(seconds=settings.LEAVING_SECONDS - 1))
@@ -264,7 +256,7 @@ def test_within_seven_days_whenever_somebody_left(committed: None, later: Any) -
     assert dt.timedelta(seconds=settings.LEAVING_SECONDS, hours=3, minutes=15) < SEVEN_DAYS
 
 
-def test_who_came_back_is_not_erased(committed: None, later: Any) -> None:  # noqa: F811
+def test_who_came_back_is_not_erased(committed: None, later: Any) -> None:
     alice = make_member("alice")
     row = leaving.leave(member=alice)
     sessions.log_in(username="alice", password=PASSWORD, device=DEVICE, restore=True)
@@ -274,7 +266,7 @@ def test_who_came_back_is_not_erased(committed: None, later: Any) -> None:  # no
     assert Member.objects.get(pk=alice.pk).is_active
 
 
-def test_an_open_account_is_never_erased(committed: None, later: Any) -> None:  # noqa: F811
+def test_an_open_account_is_never_erased(committed: None, later: Any) -> None:
     """Whoever wrote the column by hand, and left the row that says that the member leaves."""
     alice = make_member("alice")
     row = leaving.leave(member=alice)
@@ -283,7 +275,7 @@ def test_an_open_account_is_never_erased(committed: None, later: Any) -> None:  
     assert erasing.erase_member(leaving_id=row.pk) == "not due"
 
 
-def test_who_comes_back_as_erasing_begins(committed: None, later: Any) -> None:  # noqa: F811
+def test_who_comes_back_as_erasing_begins(committed: None, later: Any) -> None:
     """Either wins, and it is never half of each."""
     for number in range(4):
         member = make_member(f"alice{number}")
@@ -305,7 +297,7 @@ def test_who_comes_back_as_erasing_begins(committed: None, later: Any) -> None: 
         assert there is None or (there.is_active and there.posts.count() == 1)
 
 
-def test_each_hour_whoever_is_left_gets_one_task(committed: None, later: Any) -> None:  # noqa: F811
+def test_each_hour_whoever_is_left_gets_one_task(committed: None, later: Any) -> None:
     for _ in range(2):
         leaving.leave(member=make_member())
     later(WEEK)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.files.storage import storages
 
+from apps.common import batches
 from apps.media import services as media
 from apps.media.models import Upload
 from apps.members.errors import LoginFailed
@@ -20,6 +21,7 @@ from apps.members.services import (
 )
 from apps.posts.models import Comment, Photo, Post, PostLike
 from apps.posts.services import belongings as posts
+from tests.background import run_tasks
 from tests.builders import (
     DEVICE,
     PASSWORD,
@@ -30,7 +32,7 @@ from tests.builders import (
     processed_upload,
 )
 from tests.concurrency import at_once
-from tests.media.conftest import Place, later, local_place, run_tasks  # noqa: F401 - fixtures
+from tests.media.storage import Place
 from tests.members.planted import MARK, plant, stored_files
 from tests.members.test_erasing import WEEK, erase, erase_after_a_week, what_is_left_of
 from tests.members.test_leaving import assert_counters_right
@@ -39,8 +41,8 @@ from tests.members.test_leaving import assert_counters_right
 @pytest.mark.parametrize("stops_at", [1, 2, 3, 5, 8, 13, 14])
 def test_cut_off_anywhere_it_goes_on(
     committed: None,
-    local_place: Place,  # noqa: F811
-    later: Any,  # noqa: F811
+    local_place: Place,
+    later: Any,
     monkeypatch: pytest.MonkeyPatch,
     stops_at: int,
 ) -> None:
@@ -87,8 +89,8 @@ def test_cut_off_anywhere_it_goes_on(
 
 def test_storage_that_is_away_leaves_the_rows_that_name_files(
     committed: None,
-    local_place: Place,  # noqa: F811
-    later: Any,  # noqa: F811
+    local_place: Place,
+    later: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     alice = make_member("alice")
@@ -108,7 +110,7 @@ def test_storage_that_is_away_leaves_the_rows_that_name_files(
     assert stored_files() == {}
 
 
-def test_twice_at_once_is_once(committed: None, local_place: Place, later: Any) -> None:  # noqa: F811
+def test_twice_at_once_is_once(committed: None, local_place: Place, later: Any) -> None:
     planted = plant()
     row = leaving.leave(member=planted.member)
     run_tasks()
@@ -123,14 +125,14 @@ def test_twice_at_once_is_once(committed: None, local_place: Place, later: Any) 
 
 def test_more_than_one_batch(
     committed: None,
-    later: Any,  # noqa: F811
+    later: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for module, name in (
         (posts, "_BATCH"),
         (posts, "_POSTS"),
         (media, "_ERASE_BATCH"),
-        (own_belongings, "_BATCH"),
+        (batches, "BATCH"),
         (operator_log, "_BATCH"),
         (traces, "_BATCH"),
     ):
@@ -149,7 +151,7 @@ def test_more_than_one_batch(
     assert_counters_right()
 
 
-def test_others_go_on_while_a_member_is_erased(committed: None, later: Any) -> None:  # noqa: F811
+def test_others_go_on_while_a_member_is_erased(committed: None, later: Any) -> None:
     """They like and comment on the posts whose counters the erasing holds; nobody deadlocks."""
     alice, bob, carol = make_member("alice"), make_member("bob"), make_member("carol")
     homes = [make_post(bob) for _ in range(6)]

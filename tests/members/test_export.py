@@ -25,6 +25,7 @@ from apps.members.services import exporting
 from apps.members.services.belongings import Belonging, register, registered
 from apps.posts.models import Post
 from apps.tasks.models import BackgroundTask
+from tests.background import run_tasks
 from tests.builders import (
     ApiClient,
     make_comment,
@@ -35,15 +36,7 @@ from tests.builders import (
 )
 from tests.common.test_problems import assert_problem
 from tests.concurrency import at_once
-from tests.media.conftest import (  # noqa: F401 - fixtures
-    Place,
-    later,
-    local_place,
-    place,
-    run_tasks,
-    s3,
-    s3_server,
-)
+from tests.media.storage import Place
 from tests.members.planted import MARK, photo, plant
 from tests.members.test_account_pages import in_chromium
 
@@ -83,7 +76,7 @@ def opened(data: bytes) -> dict[str, bytes]:
 
 def test_everything_that_a_member_gave_is_in_it(
     committed: None,
-    place: Place,  # noqa: F811
+    place: Place,
     settings: Settings,
 ) -> None:
     planted = plant()
@@ -136,7 +129,7 @@ def test_every_topic_that_is_erased_says_what_it_exports() -> None:
 @pytest.mark.parametrize("locale", ["ko", "en"])
 def test_the_page_is_safe_and_speaks_the_members_language(
     committed: None,
-    local_place: Place,  # noqa: F811
+    local_place: Place,
     tmp_path: Path,
     locale: str,
 ) -> None:
@@ -161,7 +154,7 @@ def test_the_page_is_safe_and_speaks_the_members_language(
 @pytest.mark.skipif(not shutil.which("chromium"), reason="needs Debian's Chromium")
 def test_the_page_opens_without_a_network(
     committed: None,
-    local_place: Place,  # noqa: F811
+    local_place: Place,
     tmp_path: Path,
 ) -> None:
     alice = make_member("alice")
@@ -184,7 +177,7 @@ def test_the_page_opens_without_a_network(
 
 def test_little_of_it_is_in_memory(
     committed: None,
-    local_place: Place,  # noqa: F811
+    local_place: Place,
     tmp_path: Path,
 ) -> None:
     """30 posts with 8 photos of 1 MB each, 240 MB: a file at a time passes through."""
@@ -213,7 +206,7 @@ def test_little_of_it_is_in_memory(
 
 def test_a_file_that_went_meanwhile_is_left_out(
     committed: None,
-    local_place: Place,  # noqa: F811
+    local_place: Place,
     settings: Settings,
 ) -> None:
     alice = ApiClient(make_member("alice"))
@@ -226,7 +219,7 @@ def test_a_file_that_went_meanwhile_is_left_out(
 # --- Asking -------------------------------------------------------------------------------------
 
 
-def test_one_at_a_time(committed: None, local_place: Place) -> None:  # noqa: F811
+def test_one_at_a_time(committed: None, local_place: Place) -> None:
     alice = ApiClient(make_member("alice"))
     answers = at_once(*[lambda: alice.post("/me/export")] * 3)
     assert {answer.status_code for answer in answers} == {202}
@@ -267,7 +260,7 @@ def test_asking_is_counted(alice: ApiClient, settings: Settings) -> None:
 
 def test_one_that_failed_for_good_makes_room(
     committed: None,
-    local_place: Place,  # noqa: F811
+    local_place: Place,
     monkeypatch: pytest.MonkeyPatch,
     settings: Settings,
 ) -> None:
@@ -293,7 +286,7 @@ def test_one_that_failed_for_good_makes_room(
 # --- Cut off, gone ------------------------------------------------------------------------------
 
 
-def test_run_twice_it_is_made_once(committed: None, local_place: Place) -> None:  # noqa: F811
+def test_run_twice_it_is_made_once(committed: None, local_place: Place) -> None:
     alice = ApiClient(make_member("alice"))
     export_id = exporting.request_export(member=alice.member).pk
     assert sorted(at_once(*[lambda: exporting.make_export(export_id=export_id)] * 2)) != []
@@ -304,7 +297,7 @@ def test_run_twice_it_is_made_once(committed: None, local_place: Place) -> None:
 
 def test_a_member_who_is_erased_meanwhile_leaves_no_file(
     committed: None,
-    local_place: Place,  # noqa: F811
+    local_place: Place,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     alice = make_member("alice")
@@ -322,7 +315,7 @@ def test_a_member_who_is_erased_meanwhile_leaves_no_file(
 
 def test_another_topic_adds_its_own(
     committed: None,
-    local_place: Place,  # noqa: F811
+    local_place: Place,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -14,17 +14,10 @@ from apps.members import tasks
 from apps.members.models import Export, Member
 from apps.members.services import exporting, leaving
 from apps.tasks.models import BackgroundTask
+from tests.background import run_tasks
 from tests.builders import ApiClient, make_member
 from tests.common.test_problems import assert_problem
-from tests.media.conftest import (  # noqa: F401 - fixtures
-    Place,
-    later,
-    local_place,
-    place,
-    run_tasks,
-    s3,
-    s3_server,
-)
+from tests.media.storage import Place
 from tests.members.test_export import ready
 from tests.members.test_leaving import verified
 
@@ -33,8 +26,8 @@ DAY = dt.timedelta(days=1, seconds=1)
 
 def test_the_link_ends_with_the_day(
     committed: None,
-    place: Place,  # noqa: F811
-    later: Any,  # noqa: F811
+    place: Place,
+    later: Any,
     settings: Settings,
 ) -> None:
     alice = ApiClient(make_member("alice"))
@@ -52,7 +45,7 @@ def test_the_link_ends_with_the_day(
     assert_problem(alice.get(f"/me/export/{export['id']}"), 404, "not_found")
 
 
-def test_deleting_keeps_what_can_be_fetched(committed: None, place: Place, later: Any) -> None:  # noqa: F811
+def test_deleting_keeps_what_can_be_fetched(committed: None, place: Place, later: Any) -> None:
     alice = ApiClient(make_member("alice"))
     ready(alice)
     later(dt.timedelta(hours=23))
@@ -60,7 +53,7 @@ def test_deleting_keeps_what_can_be_fetched(committed: None, place: Place, later
     assert len(place.keys()) == 1
 
 
-def test_one_that_was_never_made_goes_after_two_days(committed: None, later: Any) -> None:  # noqa: F811
+def test_one_that_was_never_made_goes_after_two_days(committed: None, later: Any) -> None:
     ApiClient(make_member("alice")).post("/me/export")
     later(dt.timedelta(days=2, minutes=-1))
     assert exporting.delete_old_exports() == 0
@@ -71,7 +64,7 @@ def test_one_that_was_never_made_goes_after_two_days(committed: None, later: Any
 @pytest.mark.parametrize("spoil", ["changed", "another purpose", "left", "not ready", "made up"])
 def test_links_that_give_nothing(
     committed: None,
-    local_place: Place,  # noqa: F811
+    local_place: Place,
     settings: Settings,
     spoil: str,
 ) -> None:
@@ -94,7 +87,7 @@ def test_links_that_give_nothing(
     assert Client().post(path).status_code == 405
 
 
-def test_the_link_is_the_same_each_time(committed: None, local_place: Place, later: Any) -> None:  # noqa: F811
+def test_the_link_is_the_same_each_time(committed: None, local_place: Place, later: Any) -> None:
     alice = ApiClient(make_member("alice"))
     export = ready(alice)
     later(dt.timedelta(minutes=5))
@@ -103,7 +96,7 @@ def test_the_link_is_the_same_each_time(committed: None, local_place: Place, lat
 
 def test_the_redirect_to_s3_ends_within_a_minute(
     committed: None,
-    s3: Any,  # noqa: F811
+    s3: Any,
     settings: Settings,
 ) -> None:
     alice = ApiClient(make_member("alice"))
@@ -118,7 +111,7 @@ def test_the_redirect_to_s3_ends_within_a_minute(
 
 def test_a_mail_tells_that_it_is_ready(
     committed: None,
-    local_place: Place,  # noqa: F811
+    local_place: Place,
 ) -> None:
     alice, bob = verified(make_member("alice")), make_member("bob")
     Member.objects.filter(pk=bob.pk).update(email="bob@example.com")  # and not verified

@@ -11,10 +11,11 @@ from pytest_django import Settings
 
 from apps.members.errors import LoginFailed
 from apps.members.models import DeviceSession, Follow, Leaving, Member
-from apps.members.services import leaving, sessions, standing
+from apps.members.services import account_state, leaving, sessions
 from apps.members.services.passwords import reset_password
 from apps.posts.models import Comment, Post, PostLike
 from apps.tasks.models import BackgroundTask
+from tests.background import run_tasks
 from tests.builders import (
     DEVICE,
     DEVICE_JSON,
@@ -28,7 +29,6 @@ from tests.builders import (
 )
 from tests.common.test_problems import assert_problem
 from tests.concurrency import at_once
-from tests.media.conftest import later, run_tasks  # noqa: F401 - a fixture
 
 WAY_BACK = dt.timedelta(days=6, hours=20)
 
@@ -234,7 +234,7 @@ def test_restore_is_nothing_to_a_member_who_stays(alice: ApiClient) -> None:
     assert alice.member.reopened_at is None
 
 
-def test_after_seven_days_there_is_no_way_back(committed: None, later: Any) -> None:  # noqa: F811
+def test_after_seven_days_there_is_no_way_back(committed: None, later: Any) -> None:
     leaving.leave(member=make_member("alice"))
     later(WAY_BACK + dt.timedelta(seconds=1))
     assert_problem(log_in("alice"), 401, "login_failed")
@@ -250,7 +250,7 @@ def test_once_erasing_has_begun_there_is_no_way_back() -> None:
 
 @pytest.mark.django_db
 def test_an_account_that_operators_closed_is_no_account_that_leaves(alice: ApiClient) -> None:
-    standing.set_open(member=alice.member, is_open=False)
+    account_state.set_open(member=alice.member, is_open=False)
     assert_problem(log_in("alice", restore=True), 401, "login_failed")
 
 

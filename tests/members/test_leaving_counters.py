@@ -8,12 +8,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.members.models import Leaving, Member
-from apps.members.services import leaving, standing
+from apps.members.services import account_state, leaving
 from apps.members.tokens import TokenInvalid
 from apps.posts.services import belongings, comments, likes
+from tests.background import run_tasks
 from tests.builders import make_comment, make_like, make_member, make_post
 from tests.concurrency import at_once
-from tests.media.conftest import run_tasks
 from tests.members.test_leaving import assert_counters_right
 
 
@@ -138,12 +138,12 @@ def test_operators_who_close_and_open_an_account_move_counters(committed: None) 
     alice, post = make_member("alice"), make_post(make_member("bob"))
     make_like(alice, post.pk)
     for is_open in (False, True):
-        assert standing.set_open(member=alice, is_open=is_open)
+        assert account_state.set_open(member=alice, is_open=is_open)
         run_tasks()
         assert_counters_right()
     leaving.leave(member=Member.objects.get(pk=alice.pk))
-    assert standing.set_open(member=alice, is_open=True)
+    assert account_state.set_open(member=alice, is_open=True)
     assert not Leaving.objects.exists()
     leaving.leave(member=Member.objects.get(pk=alice.pk))
     Leaving.objects.update(erasing_since=timezone.now())
-    assert not standing.set_open(member=alice, is_open=True)
+    assert not account_state.set_open(member=alice, is_open=True)

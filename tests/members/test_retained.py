@@ -14,15 +14,15 @@ from apps.members.models import DeviceSession, Member, RetainedRecord
 from apps.members.services import erasing, sessions
 from apps.members.usernames import UsernameTaken
 from apps.tasks.models import BackgroundTask
+from tests.background import run_tasks
 from tests.builders import ApiClient, make_member
-from tests.media.conftest import later, run_tasks  # noqa: F401 - a fixture
 from tests.members.planted import plant
 from tests.members.test_erasing import WEEK, erase_after_a_week
 
 DAY = dt.timedelta(days=1)
 
 
-def test_the_name_is_nobodys_for_a_while(committed: None, settings: Settings, later: Any) -> None:  # noqa: F811
+def test_the_name_is_nobodys_for_a_while(committed: None, settings: Settings, later: Any) -> None:
     erase_after_a_week(make_member("alice"), later)
     with pytest.raises(UsernameTaken):
         make_member("alice")
@@ -33,7 +33,7 @@ def test_the_name_is_nobodys_for_a_while(committed: None, settings: Settings, la
 
 def test_what_was_kept_goes_when_its_time_is_over(
     committed: None,
-    later: Any,  # noqa: F811
+    later: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(erasing, "_BATCH", 1)
@@ -52,7 +52,7 @@ def test_what_was_kept_goes_when_its_time_is_over(
         assert kinds() == left
 
 
-def test_a_login_of_long_ago_is_not_kept(committed: None, later: Any) -> None:  # noqa: F811
+def test_a_login_of_long_ago_is_not_kept(committed: None, later: Any) -> None:
     alice = make_member("alice")
     DeviceSession.objects.update(last_used_at=timezone.now() - dt.timedelta(days=90))
     erase_after_a_week(alice, later)
@@ -61,7 +61,7 @@ def test_a_login_of_long_ago_is_not_kept(committed: None, later: Any) -> None:  
 
 def test_a_device_that_was_logged_out_60_days_before_leaving_is_kept(
     committed: None,
-    later: Any,  # noqa: F811
+    later: Any,
 ) -> None:
     """The law says three months, whether the session is over or not. The member sees it nowhere."""
     alice = make_member("alice")
@@ -84,7 +84,7 @@ def test_a_device_that_was_logged_out_60_days_before_leaving_is_kept(
     assert record.delete_at == used_at + 92 * DAY
 
 
-def test_what_operators_did_is_kept_as_their_members_go(committed: None, later: Any) -> None:  # noqa: F811
+def test_what_operators_did_is_kept_as_their_members_go(committed: None, later: Any) -> None:
     """Of those in office as of those who were: who, when, what, and to whose row."""
     planted = plant()
     olga = Member.objects.get(username="olga")
@@ -117,7 +117,7 @@ def log_of(operator: Member, **values: Any) -> LogEntry:
     return LogEntry.objects.create(user=operator, content_type=kind, action_flag=CHANGE, **values)
 
 
-def test_the_task_names_nobody(committed: None, later: Any) -> None:  # noqa: F811
+def test_the_task_names_nobody(committed: None, later: Any) -> None:
     alice = make_member("alice")
     erase_after_a_week(alice, later)
     for task in BackgroundTask.objects.all():

@@ -11,12 +11,8 @@ from apps.members import tasks
 from apps.members.models import Leaving, Member, PendingUnlink, SocialIdentity
 from apps.members.services import erasing
 from igloo.laptop.providers.world import World
+from tests.background import run_tasks
 from tests.builders import PASSWORD, ApiClient, make_member
-from tests.media.conftest import (  # noqa: F401 - fixtures
-    later,
-    local_place,
-    run_tasks,
-)
 from tests.members.social import (
     JUN,
     MINJI,
@@ -113,8 +109,8 @@ def test_what_is_no_proof_at_all(
 @pytest.mark.parametrize("provider", ["kakao", "apple"])
 def test_the_provider_is_told_when_the_way_back_is_over(
     committed: None,
-    local_place: Any,  # noqa: F811
-    later: Any,  # noqa: F811
+    local_place: Any,
+    later: Any,
     providers: World,
     provider: str,
 ) -> None:

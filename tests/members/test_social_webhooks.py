@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.members.models import DeviceSession, Leaving, Member, ProviderNotice, SocialIdentity
-from apps.members.services import leaving, notices, passwords
+from apps.members.services import leaving, passwords, provider_notices
 from igloo.laptop.providers.world import SigningKey, World
 from tests.builders import PASSWORD, ApiClient
 from tests.common.test_problems import assert_problem
@@ -107,7 +107,7 @@ def test_a_notice_of_half_a_year_ago_is_forgotten(
     join(ApiClient(), providers, "facebook")
     send(outside, providers, "facebook")
     ProviderNotice.objects.update(created_at=timezone.now() - dt.timedelta(days=days))
-    assert notices.prune_notices() == 1 - left
+    assert provider_notices.prune_notices() == 1 - left
     assert ProviderNotice.objects.count() == left
 
 

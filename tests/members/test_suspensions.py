@@ -11,7 +11,6 @@ from apps.members.models import Member, RetainedRecord
 from apps.members.services import erasing
 from igloo.laptop.providers.world import World
 from tests.builders import PASSWORD, ApiClient
-from tests.media.conftest import later, local_place, run_tasks  # noqa: F401 - fixtures
 from tests.members.planted import columns_with
 from tests.members.social import JUN, MINJI, NEW_MEMBER, id_token_login, join, log_in
 from tests.members.test_erasing import run_periodic
@@ -37,7 +36,7 @@ def rejoin(providers: World, provider: str = "kakao", person: Any = MINJI) -> An
     return response.json()["member"]["suspended_until"]
 
 
-def leave_and_be_erased(member: Member, providers: World, provider: str, later: Any) -> None:  # noqa: F811
+def leave_and_be_erased(member: Member, providers: World, provider: str, later: Any) -> None:
     client = ApiClient(member)
     body = id_token_login(client, providers, provider)
     assert leave(client, provider, **body).status_code == 202
@@ -49,8 +48,8 @@ def leave_and_be_erased(member: Member, providers: World, provider: str, later: 
 @pytest.mark.parametrize("provider", ["kakao", "apple", "google"])
 def test_who_was_erased_joins_again_suspended(
     committed: None,
-    local_place: Any,  # noqa: F811
-    later: Any,  # noqa: F811
+    local_place: Any,
+    later: Any,
     providers: World,
     provider: str,
 ) -> None:
@@ -70,8 +69,8 @@ def test_who_was_erased_joins_again_suspended(
 
 def test_when_it_is_over_nothing_is_left_of_it(
     committed: None,
-    local_place: Any,  # noqa: F811
-    later: Any,  # noqa: F811
+    local_place: Any,
+    later: Any,
     providers: World,
 ) -> None:
     member = join(ApiClient(), providers, "kakao")
@@ -85,8 +84,8 @@ def test_when_it_is_over_nothing_is_left_of_it(
 @pytest.mark.parametrize("days", [None, 3])
 def test_nothing_is_kept_of_who_is_suspended_no_more(
     committed: None,
-    local_place: Any,  # noqa: F811
-    later: Any,  # noqa: F811
+    local_place: Any,
+    later: Any,
     providers: World,
     days: int | None,
 ) -> None:

@@ -20,7 +20,6 @@ from apps.members.services import erasing, leaving, traces
 from apps.tasks.models import BackgroundTask, TaskAttempt
 from apps.tasks.tasks import prune
 from tests.builders import make_member
-from tests.media.conftest import later, run_tasks  # noqa: F401 - a fixture
 from tests.members.test_erasing import WEEK
 
 TASKS = BackgroundTask._meta.db_table
@@ -33,7 +32,7 @@ def task(**values: Any) -> UUID:
     return found.pk
 
 
-def leavers(count: int, later: Any) -> list[Member]:  # noqa: F811
+def leavers(count: int, later: Any) -> list[Member]:
     """Members whose time is over and who have nothing left."""
     rows = [leaving.leave(member=make_member()) for _ in range(count)]
     later(WEEK)
@@ -42,7 +41,7 @@ def leavers(count: int, later: Any) -> list[Member]:  # noqa: F811
     return [row.member for row in rows]
 
 
-def test_a_task_that_names_one_anywhere_goes_and_no_other(committed: None, later: Any) -> None:  # noqa: F811
+def test_a_task_that_names_one_anywhere_goes_and_no_other(committed: None, later: Any) -> None:
     alice, bob = leavers(2, later)
     Member.objects.filter(pk=bob.pk).update(email="bob@example.com")
     carol = make_member("carol")
@@ -74,7 +73,7 @@ def test_a_task_that_names_one_anywhere_goes_and_no_other(committed: None, later
     assert not TaskAttempt.objects.exists()
 
 
-def test_throttles_and_logins_to_the_admin(committed: None, later: Any) -> None:  # noqa: F811
+def test_throttles_and_logins_to_the_admin(committed: None, later: Any) -> None:
     alice, scope = leavers(2, later)
     Member.objects.filter(pk=scope.pk).update(username="write")
     other = make_member()
@@ -106,7 +105,7 @@ def test_throttles_and_logins_to_the_admin(committed: None, later: Any) -> None:
 @pytest.mark.parametrize("members", [1, 6])
 def test_tables_are_read_once_for_all(
     committed: None,
-    later: Any,  # noqa: F811
+    later: Any,
     monkeypatch: pytest.MonkeyPatch,
     members: int,
 ) -> None:
@@ -125,7 +124,7 @@ def test_tables_are_read_once_for_all(
 
 def test_one_who_cannot_be_erased_keeps_no_other(
     committed: None,
-    later: Any,  # noqa: F811
+    later: Any,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -148,7 +147,7 @@ def test_one_who_cannot_be_erased_keeps_no_other(
 @pytest.mark.parametrize(("hours", "told"), [(23, False), (25, True)])
 def test_operators_are_told_of_who_should_be_gone(
     committed: None,
-    later: Any,  # noqa: F811
+    later: Any,
     caplog: pytest.LogCaptureFixture,
     hours: int,
     told: bool,

@@ -9,13 +9,13 @@ from django.test import Client
 
 from apps.members.models import Leaving, Member, SocialIdentity
 from apps.members.models.leaving import hash_identity
-from apps.members.services import leaving, notices, passwords, sessions
+from apps.members.services import leaving, passwords, provider_notices, sessions
+from apps.members.services.account_state import hold_open, set_open
 from apps.members.services.profile import count_posts
-from apps.members.services.standing import hold_open, set_open
 from igloo.laptop.providers.world import World
+from tests.background import run_tasks
 from tests.builders import DEVICE, PASSWORD, ApiClient, make_member
 from tests.concurrency import at_once
-from tests.media.conftest import later, local_place, run_tasks  # noqa: F401 - fixtures
 from tests.members.social import (
     JUN,
     MINJI,
@@ -135,8 +135,8 @@ def test_linked_to_another_account_it_is_that_ones(db: None, providers: World) -
 
 def test_when_the_member_is_erased_it_is_a_new_ones(
     committed: None,
-    local_place: Any,  # noqa: F811
-    later: Any,  # noqa: F811
+    local_place: Any,
+    later: Any,
     providers: World,
 ) -> None:
     member = ended(providers)
@@ -176,7 +176,7 @@ def test_a_notice_and_a_login_at_once_make_no_other_account(
         body = id_token_login(client, providers, "kakao")
         answer, _ = at_once(
             lambda client=client, body=body: log_in(client, "kakao", **body, **NEW_MEMBER),
-            lambda: notices.end_identity(
+            lambda: provider_notices.end_identity(
                 provider="kakao", event="test", subject=MINJI.subject("kakao")
             ),
         )
@@ -210,7 +210,7 @@ def test_a_notice_waits_for_a_post_that_is_being_published(
     def notice() -> None:
         time.sleep(0.1)
         subject = MINJI.subject("kakao")
-        notices.end_identity(provider="kakao", event="test", subject=subject)
+        provider_notices.end_identity(provider="kakao", event="test", subject=subject)
 
     at_once(publish, notice)
     member.refresh_from_db()

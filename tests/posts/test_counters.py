@@ -12,7 +12,7 @@ from django.db import OperationalError, connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 
 from apps.members.models import Member
-from apps.members.services import erasing, standing
+from apps.members.services import account_state, erasing
 from apps.posts.models import Comment, Photo, Post, PostLike
 from apps.posts.services import comments, counters, likes, posts
 from apps.posts.services.counters import recount_counters
@@ -39,7 +39,7 @@ def loved_post() -> Post:
         make_like(member, post.pk)
     for member in (make_member(), make_member(), gone):
         make_comment(member, post)
-    standing.set_open(member=gone, is_open=False)
+    account_state.set_open(member=gone, is_open=False)
     erasing.recount_member(member_id=gone.pk)
     return post
 

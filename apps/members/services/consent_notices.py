@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils import timezone
@@ -23,9 +22,9 @@ from apps.common.mail import Mail, send_mail
 # Services enqueue these tasks, and tasks call services: each imports the other as a module.
 from apps.members import tasks
 from apps.members.models import Consent, ConsentNotice, Member
+from apps.members.services.mails import in_korea
 from apps.tasks.services import enqueue_many
 
-_KOREA = ZoneInfo("Asia/Seoul")
 # Notices of one transaction.
 _BATCH = 200
 # A mail that has not gone out by then is tried again; its task has given up.
@@ -189,7 +188,7 @@ def _holds(consent: Consent) -> bool:
 
 
 def _when(consent: Consent) -> str:
-    return f"{consent.created_at.astimezone(_KOREA):%Y-%m-%d %H:%M} (KST)"
+    return f"{in_korea(consent.created_at)} (KST)"
 
 
 def _sender(consent: Consent) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,7 +18,6 @@ from apps.members.models.consent import TOLD_BEFORE, confirm_by, current_version
 from apps.members.services import consent_notices
 from apps.members.tokens import TokenInvalid
 
-_KOREA = ZoneInfo("Asia/Seoul")
 # From 21:00 to 08:00. Network Act, article 50 (3).
 _NIGHT_BEGINS, _NIGHT_ENDS = dt.time(21), dt.time(8)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -211,7 +209,7 @@ def may_market(*, member: Member, at: dt.datetime) -> bool:
         if (until := confirm_by(row)) and at < until
     }
     needed = {Consent.Kind.MARKETING}
-    clock = at.astimezone(_KOREA).time()
+    clock = timezone.localtime(at).time()
     if clock >= _NIGHT_BEGINS or clock < _NIGHT_ENDS:
         needed.add(Consent.Kind.MARKETING_NIGHT)
     return needed <= granted

@@ -12,7 +12,7 @@ from apps.members import tasks
 from apps.members.models import DeviceSession, Leaving, Member, RetainedRecord
 from apps.members.models.leaving import hash_username
 from apps.members.models.session import LOGINS_KEPT
-from apps.members.services import standing
+from apps.members.services import account_state
 from apps.members.services.belongings import registered
 from apps.members.services.traces import erase_traces
 from apps.tasks.services import enqueue_once
@@ -112,7 +112,7 @@ def _begin(leaving_id: UUID) -> Member | None:
     if leaving is None:
         return None
     with transaction.atomic():
-        member = standing.lock(leaving.member, is_active=False)
+        member = account_state.lock(leaving.member, is_active=False)
         if member is None:
             return None
         due = Leaving.objects.due().filter(pk=leaving_id)

@@ -23,7 +23,7 @@ from apps.members.errors import (
     SocialTokenInvalid,
 )
 from apps.members.models import DeviceSession, Leaving, Member, SocialIdentity
-from apps.members.services import proofs, sessions, standing
+from apps.members.services import account_state, proofs, sessions
 from apps.members.services.belongings import registered
 from apps.members.services.proofs import Evidence
 from apps.members.tokens import TokenInvalid
@@ -53,7 +53,7 @@ def leave_by_login(*, member: Member, evidence: Evidence) -> Leaving:
     proof = evidence.proof
     with transaction.atomic():
         # First: spending refers to the row, and two that upgrade such a lock wait for each other.
-        standing.lock(member)
+        account_state.lock(member)
         own = SocialIdentity.objects.filter(member=member)
         if not own.filter(provider=proof.provider, subject=proof.subject).exists():
             raise SocialTokenInvalid
@@ -76,7 +76,7 @@ def leave(*, member: Member) -> Leaving:
         TokenInvalid: an operator has closed the account meanwhile.
     """
     with transaction.atomic():
-        locked = standing.lock(member, password=member.password)
+        locked = account_state.lock(member, password=member.password)
         if locked is None:
             raise _password_wrong()
         if locked.is_staff:
@@ -92,7 +92,7 @@ def leave(*, member: Member) -> Leaving:
             left_at=now,
             erase_at=now + dt.timedelta(seconds=settings.LEAVING_SECONDS),
         )
-        standing.close_account(locked)
+        account_state.close_account(locked)
         sessions.end_other_sessions(member=locked, keep=None, reason=DeviceSession.EndReason.LEFT)
         for belonging in registered():
             if belonging.end is not None:
@@ -109,11 +109,11 @@ def come_back(*, leaving: Leaving, **still: Any) -> Member | None:
     member's row is not `still` so.
     """
     with transaction.atomic():
-        member = standing.lock(leaving.member, **still)
+        member = account_state.lock(leaving.member, **still)
         # Read under the member's lock, which erasing takes as it begins.
         if member is None or not _can_come_back(leaving.pk):
             return None
-        standing.open_account(member)
+        account_state.open_account(member)
     return member
 
 

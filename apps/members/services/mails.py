@@ -8,7 +8,6 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone
@@ -23,8 +22,6 @@ from apps.members import tasks
 from apps.members.models import DeviceSession, Leaving, Member, Provider, SocialIdentity
 from apps.members.services import leaving, links
 
-# Members live in Korea, wherever the server's clock is.
-_KOREA = ZoneInfo("Asia/Seoul")
 # What a former address is sealed for: it rests in a task's row, which is kept after the member.
 OLD_ADDRESS = "apps.members.sealed"
 
@@ -288,8 +285,8 @@ def send_new_device(*, session_id: UUID) -> bool:
 
 
 def in_korea(at: dt.datetime) -> str:
-    """A time as a mail names it."""
-    return f"{timezone.localtime(at, _KOREA):%Y-%m-%d %H:%M}"
+    """A time as a mail names it: by TIME_ZONE, whatever the server's clock is."""
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M}"
 
 
 def _send_some(

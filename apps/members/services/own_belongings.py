@@ -5,10 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.admin.models import LogEntry
-from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from apps.common.batches import delete_in_batches, in_batches
 from apps.media.models import Upload
 from apps.media.services import erase_uploads
 from apps.members.models import (
@@ -26,35 +25,6 @@ from apps.members.services import exporting, operator_log, relations
 from apps.members.services.belongings import Belonging, register
 from apps.members.services.identities import forget_identities
 from apps.members.services.operator_log import move_log_of
-
-# Rows of one transaction.
-_BATCH = 500
-
-
-def delete_in_batches(rows: QuerySet[Any], batch: int = _BATCH) -> None:
-    """Delete all rows, in order of their keys."""
-    while True:
-        with transaction.atomic():
-            keys = list(rows.order_by("pk").values_list("pk", flat=True)[:batch])
-            rows.model._default_manager.filter(pk__in=keys).delete()
-        if len(keys) < batch:
-            return
-
-
-def in_batches(rows: QuerySet[Any], batch: int = _BATCH) -> Iterator[list[Any]]:
-    """All rows in order of their keys, so many at a time in memory.
-
-    `iterator()` would need a cursor on the server, which poolers have none of.
-    """
-    after = None
-    while True:
-        more = rows if after is None else rows.filter(pk__gt=after)
-        found = list(more.order_by("pk")[:batch])
-        if found:
-            yield found
-            after = found[-1].pk
-        if len(found) < batch:
-            return
 
 
 def _erase_sessions(member: Member) -> None:

@@ -11,7 +11,7 @@ from apps.common.throttles import count_call
 from apps.common.versions import require_version
 from apps.media.services import attach_uploads, delete_uploads
 from apps.members.models import Member
-from apps.members.services import emails
+from apps.members.services import email_addresses
 
 
 def update_profile(
@@ -51,7 +51,7 @@ def update_profile(
             setattr(member, name, value)
         member.save(update_fields=list(changes))
         if old_address is not None:
-            emails.address_changed(member=member, old=old_address)
+            email_addresses.address_changed(member=member, old=old_address)
         if old_avatar is not None:
             delete_uploads(upload_ids=[old_avatar])
     return member

@@ -11,7 +11,7 @@ from django.core import signing
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from apps.common.pruning import delete_in_batches
+from apps.common.batches import prune_in_batches
 from apps.members import social
 from apps.members.errors import NonceInvalid, SocialTokenInvalid, SocialTokenUsed
 from apps.members.models import Member, SocialNonce, SpentCredential
@@ -136,7 +136,7 @@ def prune() -> int:
     """Delete nonces and spent credentials that work nowhere any more; how many there were."""
     now = timezone.now()
     return sum(
-        delete_in_batches(model._default_manager.filter(expires_at__lt=now), "expires_at")
+        prune_in_batches(model._default_manager.filter(expires_at__lt=now), "expires_at")
         for model in (SocialNonce, SpentCredential)
     )
 

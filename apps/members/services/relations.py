@@ -17,7 +17,7 @@ from apps.common.errors import NotFound
 from apps.common.lookups import get_or_404
 from apps.members.errors import Yourself
 from apps.members.models import Block, Follow, Member, Mute
-from apps.members.services import standing
+from apps.members.services import account_state
 
 # Other members of one transaction.
 _BATCH = 500
@@ -172,7 +172,7 @@ def _lock_both(member: Member, other_id: UUID) -> None:
     _require_another(member, other_id)
     if _lock_members([member.pk, other_id]) < 2:
         raise NotFound
-    standing.hold_open(member)
+    account_state.hold_open(member)
 
 
 def _lock_members(member_ids: Collection[UUID]) -> int:

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -22,8 +21,6 @@ from apps.members.usernames import normalize_username, require_free, username_ta
 
 # Years. Personal Information Protection Act, article 22-2.
 MINIMUM_AGE = 14
-# Birthdays begin at midnight in Korea.
-_KOREA = ZoneInfo("Asia/Seoul")
 
 
 def sign_up(
@@ -105,7 +102,8 @@ def _require_username(username: str) -> None:
 
 def require_old_enough(birth_date: dt.date) -> None:
     """Raises UnderAge for someone under 14 in Korea today."""
-    today = timezone.now().astimezone(_KOREA).date()
+    # Birthdays begin at midnight in Korea: TIME_ZONE.
+    today = timezone.localdate()
     had_birthday = (today.month, today.day) >= (birth_date.month, birth_date.day)
     if today.year - birth_date.year - (0 if had_birthday else 1) < MINIMUM_AGE:
         raise UnderAge(errors=[FieldError("/birth_date", UnderAge.code, UnderAge.text)])

@@ -10,7 +10,7 @@ from apps.common.permissions import IsMember
 from apps.members import errors, examples
 from apps.members.authentication import current_member
 from apps.members.serializers import LinkIn
-from apps.members.services import emails
+from apps.members.services import email_addresses
 
 
 class EmailVerifyView(APIView):
@@ -28,7 +28,7 @@ class EmailVerifyView(APIView):
     def post(self, request: Request) -> Response:
         """202: a mail is on its way; of many in 15 minutes a few are sent. 204: the address is
         confirmed already."""
-        asked = emails.ask_for_verification(member=current_member(request))
+        asked = email_addresses.ask_for_verification(member=current_member(request))
         return Response(status=202 if asked else 204)
 
 
@@ -51,5 +51,5 @@ class EmailVerifyConfirmView(APIView):
         """Within two days of the mail, while the account has the address. Again does no harm."""
         body = LinkIn(data=request.data)
         body.is_valid(raise_exception=True)
-        emails.confirm_email(**body.validated_data)
+        email_addresses.confirm_email(**body.validated_data)
         return Response(status=204)

@@ -16,7 +16,7 @@ from apps.common.throttles import address_of, count_call
 from apps.members.errors import LinkInvalid
 from apps.members.models import Member
 from apps.members.serializers import LinkIn, PasswordResetConfirmIn
-from apps.members.services import emails, links, passwords
+from apps.members.services import email_addresses, links, passwords
 from apps.members.views.pages import page
 from apps.members.views.whereabouts import network
 
@@ -102,7 +102,7 @@ class VerifyPage(View):
             _count(request)
             if not body.is_valid():
                 raise LinkInvalid
-            member = emails.confirm_email(**body.validated_data)
+            member = email_addresses.confirm_email(**body.validated_data)
         except DomainError as error:
             return _refusal(request, error)
         text = _("{email} is the address of @{username} now.")

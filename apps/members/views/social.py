@@ -14,7 +14,7 @@ from apps.common.throttles import RateThrottle, count_call
 from apps.members import errors, examples
 from apps.members.models import Provider
 from apps.members.serializers import ProviderLoginIn, SocialLoginIn
-from apps.members.services import proofs, social
+from apps.members.services import proofs, social_login
 from apps.members.services.proofs import Evidence
 from apps.members.shapes import NonceOut, TokensOut
 from apps.members.views.login import tokens_answer
@@ -78,7 +78,7 @@ class SocialLoginView(APIView):
         body = SocialLoginIn(data=request.data)
         body.is_valid(raise_exception=True)
         evidence = evidence_of(body, provider)
-        if body.validated_data["consents"] and not social.is_known(evidence.proof):
+        if body.validated_data["consents"] and not social_login.is_known(evidence.proof):
             count_call("signup", RateThrottle().caller(request))
         return {"body": body, "evidence": evidence}
 
@@ -113,7 +113,7 @@ class SocialLoginView(APIView):
         The nonce in a token may be its SHA-256 in hex. A new login with apple needs the `code` too:
         what it gives is revoked when the account is deleted."""
         data = body.validated_data
-        pair, is_new = social.log_in(
+        pair, is_new = social_login.log_in(
             evidence=evidence,
             device=here(request, data["device"]),
             consents=data["consents"],

@@ -27,7 +27,7 @@ from apps.common.errors import (
 from apps.common.problems import problem_response
 from apps.members.errors import SocialTokenInvalid
 from apps.members.models import Leaving, ProviderNotice
-from apps.members.services import notices
+from apps.members.services import provider_notices
 from apps.members.social.proof import require_configured
 from apps.members.views.pages import page
 
@@ -94,7 +94,7 @@ def apple(request: HttpRequest) -> HttpResponse:
         raise BadRequest
     match kind:
         case "consent-revoked" | "account-delete" | "account-deleted":
-            notices.end_identity(
+            provider_notices.end_identity(
                 provider="apple",
                 event=kind,
                 subject=subject[:_SUBJECT_MAX],
@@ -102,7 +102,7 @@ def apple(request: HttpRequest) -> HttpResponse:
                 digest=_digest("apple", str(claims["jti"])),
             )
         case "email-enabled" | "email-disabled":
-            notices.set_email_works(
+            provider_notices.set_email_works(
                 provider="apple",
                 subject=subject[:_SUBJECT_MAX],
                 email=str(event.get("email", "")),
@@ -131,7 +131,7 @@ def kakao(request: HttpRequest) -> HttpResponse:
         raise BadRequest
     referrer = request.POST.get("referrer_type", "")
     event = referrer if referrer.isascii() and referrer.isprintable() else "unknown"
-    notices.end_identity(provider="kakao", event=event, subject=subject)
+    provider_notices.end_identity(provider="kakao", event=event, subject=subject)
     return HttpResponse(status=HTTPStatus.OK)
 
 
@@ -146,7 +146,7 @@ def facebook(request: HttpRequest) -> HttpResponse:
     if not isinstance(subject, str) or not 0 < len(subject) <= _SUBJECT_MAX or "\0" in subject:
         raise BadRequest
     issued_at = data.get("issued_at")
-    notice = notices.end_identity(
+    notice = provider_notices.end_identity(
         provider="facebook",
         event="data_deletion",
         subject=subject,

@@ -8,10 +8,11 @@ from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from apps.common.batches import in_batches
 from apps.members.models import Member
 from apps.members.services.belongings import Belonging, register
 from apps.members.services.operator_log import move_log_of
-from apps.members.services.own_belongings import in_batches, photo_name
+from apps.members.services.own_belongings import photo_name
 from apps.members.services.profile import count_posts
 from apps.posts.models import Comment, Photo, Post, PostLike
 from apps.posts.services.counters import lock_posts, recount_locked_posts
@@ -24,11 +25,11 @@ _BEFORE_ALL = UUID(int=0)
 
 
 def _recount_likes(member_id: UUID) -> None:
-    _in_batches(PostLike.objects.filter(member_id=member_id), lambda rows: None)
+    _post_by_post(PostLike.objects.filter(member_id=member_id), lambda rows: None)
 
 
 def _recount_comments(member_id: UUID) -> None:
-    _in_batches(Comment.objects.filter(author_id=member_id), lambda rows: None)
+    _post_by_post(Comment.objects.filter(author_id=member_id), lambda rows: None)
 
 
 def _erase_likes(member: Member) -> None:
@@ -36,7 +37,7 @@ def _erase_likes(member: Member) -> None:
         move_log_of(rows, member=member)
         rows.delete()
 
-    _in_batches(PostLike.objects.filter(member=member), erase)
+    _post_by_post(PostLike.objects.filter(member=member), erase)
 
 
 def _erase_comments(member: Member) -> None:
@@ -44,10 +45,10 @@ def _erase_comments(member: Member) -> None:
         move_log_of(rows, member=member)
         rows.delete()
 
-    _in_batches(Comment.objects.filter(author=member), erase)
+    _post_by_post(Comment.objects.filter(author=member), erase)
 
 
-def _in_batches(rows: QuerySet[Any], change: Callable[[QuerySet[Any]], None]) -> None:
+def _post_by_post(rows: QuerySet[Any], change: Callable[[QuerySet[Any]], None]) -> None:
     """Change a member's rows post by post, and count again on each of these posts."""
     after = _BEFORE_ALL
     while True:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.common.lookups import get_or_404
 from apps.common.versions import require_version
 from apps.members.models import Member
-from apps.members.services.standing import hold_open
+from apps.members.services.account_state import hold_open
 from apps.posts.errors import NotYours, PostNotPublished
 from apps.posts.models import Comment, Post
 from apps.posts.services.counters import uncount

@@ -7,7 +7,7 @@ from django.db.models import F
 
 from apps.common.lookups import get_or_404
 from apps.members.models import Member
-from apps.members.services.standing import hold_open
+from apps.members.services.account_state import hold_open
 from apps.posts.errors import PostNotPublished
 from apps.posts.models import Post, PostLike
 from apps.posts.services.counters import uncount

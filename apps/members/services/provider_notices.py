@@ -9,7 +9,7 @@ import datetime as dt
 from django.db import transaction
 from django.utils import timezone
 
-from apps.common.pruning import delete_in_batches
+from apps.common.batches import prune_in_batches
 from apps.members.models import DeviceSession, Leaving, Member, ProviderNotice, SocialIdentity
 from apps.members.models.leaving import hash_identity
 from apps.members.services import identities, leaving, sessions, suspensions
@@ -80,7 +80,7 @@ def prune_notices() -> int:
     that is sent again finds nobody: a login that was linked later stays.
     """
     old = ProviderNotice.objects.filter(created_at__lt=timezone.now() - _KEEP)
-    return delete_in_batches(old, "created_at")
+    return prune_in_batches(old, "created_at")
 
 
 def set_email_works(*, provider: str, subject: str, email: str, works: bool) -> None:
