@@ -360,6 +360,8 @@ print(json.dumps([read, sorted({name.partition(".")[0] for name in sys.modules}
     assert statuses.pop("/account/export/of-nobody") == "404"
     # A provider's answer, and the provider is not set up.
     assert statuses.pop("/account/delete/kakao") == "404"
+    # A login that the member has not.
+    assert statuses.pop("/api/v1/me/identities/kakao") == "404"
     # What only writes says so.
     assert set(statuses.values()) <= {"200", "302", "405"}
     reads = {path for path, status in statuses.items() if status == "200"}
