@@ -21,8 +21,9 @@ from pytest_django import Settings
 
 from apps.media.models import Upload
 from apps.members.models import Export, Member
-from apps.members.services import exporting
+from apps.members.services import exporting, leaving
 from apps.members.services.belongings import Belonging, register, registered
+from apps.members.tokens import TokenInvalid
 from apps.posts.models import Post
 from apps.tasks.models import BackgroundTask
 from tests.background import run_tasks
@@ -232,6 +233,29 @@ def test_one_at_a_time(committed: None, local_place: Place) -> None:
 
 
 @pytest.mark.django_db
+def test_who_left_and_came_back_asks_for_another(committed: None, local_place: Place) -> None:
+    """Its task found nobody to make one for."""
+    alice = ApiClient(make_member("alice"))
+    first = alice.post("/me/export").json()["id"]
+    row = leaving.leave(member=Member.objects.get())
+    run_tasks()
+    leaving.come_back(leaving=row)
+    alice = ApiClient(Member.objects.get())
+    assert alice.get(f"/me/export/{first}").json()["status"] == "failed"
+    second = alice.post("/me/export").json()["id"]
+    assert second != first
+    run_tasks()
+    assert alice.get(f"/me/export/{second}").json()["status"] == "ready"
+
+
+def test_who_left_in_the_same_moment_gets_none(committed: None, local_place: Place) -> None:
+    alice = make_member("alice")
+    leaving.leave(member=Member.objects.get())
+    with pytest.raises(TokenInvalid):
+        exporting.request_export(member=alice)
+    assert not Export.objects.exists()
+
+
 def test_a_retry_gets_the_first_answer(alice: ApiClient) -> None:
     first, again = (alice.post("/me/export", headers={"Idempotency-Key": "k"}) for _ in range(2))
     assert first.json() == again.json()

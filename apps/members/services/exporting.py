@@ -22,8 +22,9 @@ from apps.common.mail import Mail, send_mail
 from apps.members import tasks
 from apps.members.errors import LinkInvalid
 from apps.members.models import Export, Member
-from apps.members.services import export_page
+from apps.members.services import account_state, export_page
 from apps.members.services.belongings import Belonging, registered
+from apps.members.tokens import TokenInvalid
 from apps.tasks.models import BackgroundTask
 
 _SALT = "apps.members.exporting"
@@ -33,10 +34,15 @@ _BATCH = 100
 
 
 def request_export(*, member: Member) -> Export:
-    """Start an export; while one is being made, that one."""
+    """Start an export; while one is being made, that one.
+
+    Raises:
+        TokenInvalid: the account has been closed since the request began.
+    """
     with transaction.atomic():
         # The lock: of two taps at once one starts it.
-        Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+        if account_state.lock(member, is_active=True) is None:
+            raise TokenInvalid
         running = Export.objects.filter(member=member, status=Export.Status.PROCESSING).first()
         if running is not None:
             if not has_failed(running):
@@ -66,6 +72,9 @@ def make_export(*, export_id: UUID) -> str:
     """
     export = _wanted(export_id)
     if export is None:
+        # Of a member who is leaving: should they come back, they ask for another.
+        rows = Export.objects.filter(pk=export_id, status=Export.Status.PROCESSING)
+        rows.update(status=Export.Status.FAILED)
         return "gone"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "export.zip"

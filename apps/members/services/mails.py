@@ -58,9 +58,6 @@ def send_reset(*, member_ids: Sequence[UUID]) -> int:
     Returns:
         How many mails with such links.
     """
-    leavings = Leaving.objects.can_be_taken_back().filter(member__in=member_ids)
-    for leaving_id in leavings.values_list("pk", flat=True):
-        tasks.mail_way_back.enqueue(str(leaving_id))
     members = Member.objects.filter(
         pk__in=member_ids, is_active=True, email_verified=True
     ).order_by("email", "username")
@@ -69,6 +66,10 @@ def send_reset(*, member_ids: Sequence[UUID]) -> int:
         accounts = list(group)
         language = accounts[0].locale
         sent += _send_some("reset", _reset_of(accounts), to=address, language=language)
+    # At the end: what fails above is tried again from the start.
+    leavings = Leaving.objects.can_be_taken_back().filter(member__in=member_ids)
+    for leaving_id in leavings.values_list("pk", flat=True):
+        tasks.mail_way_back.enqueue(str(leaving_id))
     return sent
 
 

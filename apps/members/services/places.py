@@ -32,7 +32,7 @@ def with_network(known: Iterable[str], key: str) -> list[str]:
 def remember(member: Member, network: str) -> None:
     """Who read the member's mail here is the member: from here they may log in.
 
-    It is kept with the newest session. Who has none in 60 days is a stranger everywhere.
+    It is kept with the newest session. Who has none is a stranger everywhere.
     """
     key = network_key(member.username, network)
     newest = DeviceSession.objects.trusted().filter(member=member).order_by("-id").first()

@@ -7,9 +7,10 @@ with the set of all the names.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from typing import Any
 
-from django.contrib.sessions.backends.db import SessionStore
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import QuerySet, TextField
@@ -45,32 +46,39 @@ def _erase_throttles(members: Sequence[Member]) -> None:
         _scope, *caller = key.split(":")
         return bool(caller) and (caller[-1] in names or not ids.isdisjoint(caller))
 
-    for keys in _keys(RateWindow.objects.values_list("pk", "key"), names_one):
+    for [keys] in _keys(RateWindow.objects.values_list("pk", "key"), names_one):
         RateWindow.objects.filter(pk__in=keys).delete()
 
 
 def _erase_admin_logins(members: Sequence[Member]) -> None:
     ids = {str(member.pk) for member in members}
-    store = SessionStore()
+    store = import_module(settings.SESSION_ENGINE).SessionStore()
 
     def names_one(data: str) -> bool:
         return store.decode(data).get("_auth_user_id") in ids
 
-    for keys in _keys(Session.objects.values_list("pk", "session_data"), names_one):
+    for [keys] in _keys(Session.objects.values_list("pk", "session_data"), names_one):
         Session.objects.filter(pk__in=keys).delete()
 
 
 def _erase_tasks(members: Sequence[Member]) -> None:
-    """Tasks whose arguments, results or errors name one: what went wrong may quote a row."""
-    ids = {member.pk.hex for member in members}
-    emails = {member.email for member in members} - {""}
+    """Tasks whose arguments, results or errors name one: what went wrong may quote a row.
 
-    def names_one(*texts: str) -> bool:
+    A task is known by the id. Somebody else may have the same address, so a task of theirs loses
+    its traceback alone.
+    """
+    ids = {member.pk.hex for member in members}
+    addresses = {member.email for member in members} - {""}
+    # A whole address: i@naver.com is no part of minji@naver.com.
+    address = re.compile(rf"(?<![\w.%+-])(?:{'|'.join(map(re.escape, addresses))})(?!\.?[\w-])")
+
+    def names_id(*texts: str) -> bool:
         return any(
-            any(found[0].replace("-", "") in ids for found in _ID.findall(text))
-            or ("@" in text and any(email in text for email in emails))
-            for text in texts
+            found[0].replace("-", "") in ids for text in texts for found in _ID.findall(text)
         )
+
+    def names_address(*texts: str) -> bool:
+        return bool(addresses) and any("@" in text and address.search(text) for text in texts)
 
     tasks = BackgroundTask.objects.values_list(
         "pk",
@@ -78,10 +86,13 @@ def _erase_tasks(members: Sequence[Member]) -> None:
         Cast("return_value", TextField()),
         "traceback",
     )
-    for keys in _keys(tasks, names_one):
-        _delete_tasks(BackgroundTask.objects.filter(pk__in=keys))
-    for keys in _keys(TaskAttempt.objects.values_list("pk", "traceback"), names_one):
-        _delete_tasks(BackgroundTask.objects.filter(attempts__in=keys))
+    for named, quoting in _keys(tasks, names_id, names_address):
+        BackgroundTask.objects.filter(pk__in=quoting).update(traceback="")
+        _delete_tasks(BackgroundTask.objects.filter(pk__in=named))
+    attempts = TaskAttempt.objects.values_list("pk", "traceback")
+    for named, quoting in _keys(attempts, names_id, names_address):
+        TaskAttempt.objects.filter(pk__in=quoting).update(traceback="")
+        _delete_tasks(BackgroundTask.objects.filter(attempts__in=named))
 
 
 def _delete_tasks(tasks: QuerySet[BackgroundTask]) -> None:
@@ -89,15 +100,17 @@ def _delete_tasks(tasks: QuerySet[BackgroundTask]) -> None:
         BackgroundTask.objects.filter(pk__in=list(tasks.values_list("pk", flat=True))).delete()
 
 
-def _keys(rows: QuerySet[Any, Any], names_one: Callable[..., bool]) -> Iterator[list[Any]]:
-    """The keys of the rows whose other columns name somebody, batch by batch."""
+def _keys(rows: QuerySet[Any, Any], *tests: Callable[..., bool]) -> Iterator[tuple[list[Any], ...]]:
+    """The keys of the rows whose other columns pass each of the tests, batch by batch."""
     after = None
     while True:
         more = rows if after is None else rows.filter(pk__gt=after)
         batch = list(more.order_by("pk")[:_BATCH])
-        keys = [key for key, *texts in batch if names_one(*filter(None, texts))]
-        if keys:
-            yield keys
+        found = tuple(
+            [key for key, *texts in batch if passes(*filter(None, texts))] for passes in tests
+        )
+        if any(found):
+            yield found
         if len(batch) < _BATCH:
             return
         after = batch[-1][0]
