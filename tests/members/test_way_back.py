@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 
-from apps.members.models import Leaving, Member, SocialIdentity
+from apps.members.models import Leaving, Member, ProviderNotice, SocialIdentity
 from apps.members.models.leaving import hash_identity
 from apps.members.services import leaving, passwords, provider_notices, sessions
 from apps.members.services.account_state import hold_open, set_open
@@ -121,6 +121,23 @@ def test_nor_one_whom_an_operator_keeps(db: None, providers: World, by_hand: boo
         assert set_open(member=member, is_open=True)
     assert_refused(try_login(providers, restore=True), 409, "consent_required")
     assert not SocialIdentity.objects.exists()
+
+
+@PROVIDERS
+def test_an_account_that_an_operator_closed_opens_by_no_notice(
+    db: None, providers: World, provider: str
+) -> None:
+    member = join(ApiClient(), providers, provider)
+    assert set_open(member=member, is_open=False)
+    for _notice in range(2):
+        assert send(Client(), providers, provider).status_code == 200
+        answer = try_login(providers, provider, **NEW_MEMBER, restore=True)
+        assert_refused(answer, 401, "login_failed")
+    assert ProviderNotice.objects.filter(member=member, leaves=False).exists()
+    assert not Leaving.objects.exists()
+    # Opened again, it is a login as any other.
+    assert set_open(member=member, is_open=True)
+    assert try_login(providers, provider).json()["member"]["id"] == str(member.pk)
 
 
 def test_linked_to_another_account_it_is_that_ones(db: None, providers: World) -> None:
