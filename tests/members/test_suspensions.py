@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.members.models import Member, RetainedRecord
 from apps.members.services import erasing
 from igloo.laptop.providers.world import World
-from tests.builders import PASSWORD, ApiClient
+from tests.builders import PASSWORD, ApiClient, make_member
 from tests.members.planted import columns_with
 from tests.members.social import JUN, MINJI, NEW_MEMBER, id_token_login, join, log_in
 from tests.members.test_erasing import run_periodic
@@ -115,3 +115,42 @@ def test_a_login_that_is_taken_away_brings_no_free_account(
     assert response.status_code == 201
     found = response.json()["member"]["suspended_until"]
     assert found == until.isoformat().replace("+00:00", "Z")
+
+
+def unlinked_while_suspended(providers: World, days: int) -> dt.datetime:
+    """A member who took Kakao's login away; until when they are suspended."""
+    member = join(ApiClient(), providers, "kakao")
+    member.set_password(PASSWORD)
+    member.save(update_fields=["password"])
+    until = suspend(member, days)
+    assert ApiClient(member).delete("/me/identities/kakao").status_code == 204
+    return until
+
+
+@pytest.mark.parametrize("own", [None, 3, 60])
+def test_linking_shakes_no_suspension_off(providers: World, db: None, own: int | None) -> None:
+    """The longer one of the two holds, from the linking on."""
+    kept = unlinked_while_suspended(providers, 30)
+    other = make_member("other")
+    until = max(kept, suspend(other, own)) if own else kept
+    client = ApiClient(other)
+    etag = client.get("/me")["ETag"]
+    body = id_token_login(client, providers, "kakao")
+    assert client.put("/me/identities/kakao", body, format="json").status_code == 204
+    seen = client.get("/me", headers={"If-None-Match": etag})
+    if own != 60:
+        assert seen.json()["suspended_until"] == until.isoformat().replace("+00:00", "Z")
+    other.refresh_from_db()
+    assert other.suspended_until == until
+    phone = ApiClient()
+    login = log_in(phone, "kakao", **id_token_login(phone, providers, "kakao")).json()
+    assert login["member"]["id"] == str(other.pk)
+    assert login["member"]["suspended_until"] == until.isoformat().replace("+00:00", "Z")
+
+
+def test_linking_anothers_login_suspends_nobody(providers: World, db: None) -> None:
+    unlinked_while_suspended(providers, 30)
+    client = ApiClient(make_member("other"))
+    body = id_token_login(client, providers, "kakao", JUN)
+    assert client.put("/me/identities/kakao", body, format="json").status_code == 204
+    assert client.get("/me").json()["suspended_until"] is None

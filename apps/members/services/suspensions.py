@@ -45,6 +45,19 @@ def follow_suspension(*, member: Member) -> None:
         kept.update(data={"until": until.isoformat()}, delete_at=until)
 
 
+def follow_login(locked: Member, identity: SocialIdentity) -> None:
+    """Suspend a member, whose row is locked, as long as what is kept of a new login of theirs says.
+
+    Else whoever lost the login with a suspended account would link it to another one, and be free.
+    """
+    until = suspended_until(provider=identity.provider, subject=identity.subject)
+    if until is None or (locked.suspended_until is not None and locked.suspended_until >= until):
+        return
+    locked.suspended_until = until
+    locked.version += 1
+    locked.save(update_fields=["suspended_until", "version"])
+
+
 def suspended_until(*, provider: str, subject: str) -> dt.datetime | None:
     """Until when whoever logs in with this is suspended from before; None where they are not."""
     kept = RetainedRecord.objects.suspending(provider, subject)
