@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 
+from apps.members.errors import LinkInvalid, LoginFailed
 from apps.members.models import Leaving, Member, ProviderNotice, SocialIdentity
 from apps.members.models.leaving import hash_identity
 from apps.members.services import leaving, passwords, provider_notices, sessions
@@ -138,6 +139,35 @@ def test_an_account_that_an_operator_closed_opens_by_no_notice(
     # Opened again, it is a login as any other.
     assert set_open(member=member, is_open=True)
     assert try_login(providers, provider).json()["member"]["id"] == str(member.pk)
+
+
+@pytest.mark.parametrize("notice", ["none", "before", "after"])
+def test_one_that_an_operator_closed_has_no_way_back(
+    db: None, providers: World, notice: str
+) -> None:
+    member = ended(providers) if notice == "before" else join(ApiClient(), providers, "kakao")
+    passwords.reset_password(member=member, new_password=PASSWORD)
+    row = leaving.leave(member=Member.objects.get())
+    token = leaving.return_token(row)
+    assert set_open(member=member, is_open=False)
+    closed_at = Leaving.objects.get().closed_at
+    assert closed_at is not None
+    if notice == "after":
+        assert send(Client(), providers, "kakao").status_code == 200
+    assert_refused(try_login(providers, **NEW_MEMBER, restore=True), 401, "login_failed")
+    with pytest.raises(LoginFailed):
+        sessions.log_in(username=member.username, password=PASSWORD, device=DEVICE, restore=True)
+    with pytest.raises(LinkInvalid):
+        leaving.leaving_of_return(token)
+    assert leaving.come_back(leaving=row) is None
+    # Closed again it stays as it was; it is erased when it would have been.
+    assert set_open(member=member, is_open=False)
+    left = Leaving.objects.get()
+    assert (left.closed_at, left.erase_at) == (closed_at, row.erase_at)
+    assert not Member.objects.get().is_active
+    # An operator may still change their mind.
+    assert set_open(member=member, is_open=True)
+    assert not Leaving.objects.exists()
 
 
 def test_linked_to_another_account_it_is_that_ones(db: None, providers: World) -> None:

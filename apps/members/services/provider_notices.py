@@ -55,7 +55,8 @@ def end_identity(
             return notice
         notice = notice or ProviderNotice(provider=provider, event=event[:40])
         notice.member = member
-        if not member.is_active and not Leaving.objects.filter(member=member).exists():
+        leaves = Leaving.objects.filter(member=member, closed_at__isnull=True).exists()
+        if not member.is_active and not leaves:
             # An operator closed it. The login stays, since it is what refuses a new account.
             notice.save()
             return notice
