@@ -117,6 +117,23 @@ def test_a_login_that_is_taken_away_brings_no_free_account(
     assert found == until.isoformat().replace("+00:00", "Z")
 
 
+@pytest.mark.parametrize("before", [None, 3])
+def test_one_that_came_after_the_providers_notice_stays_too(
+    committed: None, local_place: Any, later: Any, providers: World, before: int | None
+) -> None:
+    """The login is gone by then. The longer one of two holds."""
+    member = join(ApiClient(), providers, "kakao")
+    if before:
+        suspend(member, before)
+    assert send(Client(), providers, "kakao").status_code == 200
+    until = suspend(member, 30)
+    later(WEEK)
+    run_periodic()
+    assert not Member.objects.filter(pk=member.pk).exists()
+    assert rejoin(providers, "kakao", JUN) is None
+    assert rejoin(providers) == until.isoformat().replace("+00:00", "Z")
+
+
 def unlinked_while_suspended(providers: World, days: int) -> dt.datetime:
     """A member who took Kakao's login away; until when they are suspended."""
     member = join(ApiClient(), providers, "kakao")

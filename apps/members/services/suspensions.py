@@ -5,25 +5,40 @@ a password gives nothing that an earlier one is known by.
 """
 
 import datetime as dt
+from uuid import UUID
 
 from django.db.models import Max
 from django.utils import timezone
 
-from apps.members.models import Member, RetainedRecord, SocialIdentity
+from apps.members.models import Leaving, Member, RetainedRecord, SocialIdentity
 from apps.members.models.leaving import hash_identity, hash_username
 
 
 def keep_suspension(*, member: Member, identity: SocialIdentity) -> None:
     """Keep until when a member is suspended, for whoever joins with the login that they lose."""
+    _keep(member, identity.pk, hash_identity(identity.provider, identity.subject))
+
+
+def keep_suspension_of_ended(*, member: Member) -> None:
+    """The same of a login that its provider ended before the member was suspended.
+
+    The login is gone by then; `Leaving` knows its hash until the member is erased.
+    """
+    leaving = Leaving.objects.filter(member=member, identity_hash__isnull=False).first()
+    if leaving is not None:
+        _keep(member, leaving.pk, bytes(leaving.identity_hash or b""))
+
+
+def _keep(member: Member, source_id: UUID, identity_hash: bytes) -> None:
     until = member.suspended_until
     if until is None or until <= timezone.now():
         return
     record = RetainedRecord(
         kind=RetainedRecord.Kind.SUSPENSION,
         basis=RetainedRecord.Basis.SUSPENSION,
-        source_id=str(identity.pk),
+        source_id=str(source_id),
         username_hash=hash_username(member.username),
-        identity_hash=hash_identity(identity.provider, identity.subject),
+        identity_hash=identity_hash,
         data={"until": until.isoformat()},
         delete_at=until,
     )
