@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.members.models import Member, RetainedRecord
-from apps.members.services import erasing
+from apps.members.services import erasing, suspensions
 from igloo.laptop.providers.world import World
 from tests.builders import PASSWORD, ApiClient, make_member
 from tests.members.planted import columns_with
@@ -36,11 +36,14 @@ def rejoin(providers: World, provider: str = "kakao", person: Any = MINJI) -> An
     return response.json()["member"]["suspended_until"]
 
 
-def leave_and_be_erased(member: Member, providers: World, provider: str, later: Any) -> None:
+def leave_and_be_erased(
+    member: Member, providers: World, provider: str, later: Any, after: dt.timedelta = WEEK
+) -> None:
+    """`after` is since the test began."""
     client = ApiClient(member)
     body = id_token_login(client, providers, provider)
     assert leave(client, provider, **body).status_code == 202
-    later(WEEK)
+    later(after)
     run_periodic()
     assert not Member.objects.filter(pk=member.pk).exists()
 
@@ -115,6 +118,40 @@ def test_a_login_that_is_taken_away_brings_no_free_account(
     assert response.status_code == 201
     found = response.json()["member"]["suspended_until"]
     assert found == until.isoformat().replace("+00:00", "Z")
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+@pytest.mark.parametrize("days", [None, 3, 60])
+def test_what_an_operator_decides_holds_for_the_accounts_to_come(
+    committed: None,
+    local_place: Any,
+    later: Any,
+    providers: World,
+    days: int | None,
+    is_lost: bool,
+) -> None:
+    """The suspension came with the login, from an account that was erased before."""
+    first = join(ApiClient(), providers, "kakao")
+    suspend(first, 30)
+    leave_and_be_erased(first, providers, "kakao", later)
+    rejoin(providers)
+    second = Member.objects.get()
+    if is_lost:
+        second.set_password(PASSWORD)
+        second.save(update_fields=["password"])
+        assert ApiClient(second).delete("/me/identities/kakao").status_code == 204
+    second.suspended_until = suspend(second, days) if days else None
+    second.save(update_fields=["suspended_until"])
+    suspensions.follow_suspension(member=second)
+    kept = suspensions.suspended_until(provider="kakao", subject=MINJI.subject("kakao"))
+    assert kept == second.suspended_until
+    if not is_lost:
+        leave_and_be_erased(second, providers, "kakao", later, after=3 * WEEK)
+    # Until it is over; who was let go joins as anybody does.
+    found = rejoin(providers)
+    assert found == (
+        kept.isoformat().replace("+00:00", "Z") if kept and kept > timezone.now() else None
+    )
 
 
 @pytest.mark.parametrize("before", [None, 3])

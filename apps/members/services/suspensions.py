@@ -46,13 +46,22 @@ def _keep(member: Member, source_id: UUID, identity_hash: bytes) -> None:
 
 
 def follow_suspension(*, member: Member) -> None:
-    """Make what is kept of logins that a member has lost what an operator has now decided."""
-    kept = RetainedRecord.objects.filter(
-        kind=RetainedRecord.Kind.SUSPENSION,
+    """Make what is kept of a member's logins what an operator has now decided.
+
+    Of those that they have lost and of those that they have: a suspension may have come with a
+    login, from an account that they had before.
+    """
+    suspensions = RetainedRecord.objects.filter(kind=RetainedRecord.Kind.SUSPENSION)
+    lost = suspensions.filter(
         username_hash=hash_username(member.username),
         # The name may have been another's before, who was erased.
         created_at__gte=member.created_at,
+        identity_hash__isnull=False,
     )
+    hashes = {bytes(value or b"") for value in lost.values_list("identity_hash", flat=True)}
+    for identity in SocialIdentity.objects.filter(member=member):
+        hashes.add(hash_identity(identity.provider, identity.subject))
+    kept = suspensions.filter(identity_hash__in=hashes)
     until = member.suspended_until
     if until is None or until <= timezone.now():
         kept.delete()
