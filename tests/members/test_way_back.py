@@ -10,7 +10,7 @@ from django.test import Client
 from apps.members.errors import LinkInvalid, LoginFailed
 from apps.members.models import Leaving, Member, ProviderNotice, SocialIdentity
 from apps.members.models.leaving import hash_identity
-from apps.members.services import leaving, passwords, provider_notices, sessions
+from apps.members.services import erasing, leaving, passwords, provider_notices, sessions
 from apps.members.services.account_state import hold_open, set_open
 from apps.members.services.profile import count_posts
 from igloo.laptop.providers.world import World
@@ -195,6 +195,22 @@ def test_when_the_member_is_erased_it_is_a_new_ones(
     answer = try_login(providers, **NEW_MEMBER)
     assert answer.status_code == 201
     assert answer.json()["member"]["id"] != str(member.pk)
+
+
+@pytest.mark.parametrize("is_ended", [True, False])
+def test_nobody_waits_for_the_end_of_erasing_to_join_anew(
+    committed: None, local_place: Any, later: Any, providers: World, is_ended: bool
+) -> None:
+    """By a login that the provider ended as by one that was there until then."""
+    member = ended(providers) if is_ended else join(ApiClient(), providers, "kakao")
+    row = leaving.leave(member=member)
+    later(WEEK)
+    assert erasing.erase_member(leaving_id=row.pk) == "emptied"
+    answer = try_login(providers, **NEW_MEMBER)
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["member"]["id"] != str(member.pk)
+    erasing.finish_erasing()
+    assert str(Member.objects.get().pk) == answer.json()["member"]["id"]
 
 
 def test_two_taps_at_once_come_back_once(committed: None, providers: World) -> None:

@@ -76,7 +76,9 @@ def erase_member(*, leaving_id: UUID) -> str:
     for belonging in reversed(registered()):
         if belonging.erase is not None:
             belonging.erase(member)
-    Leaving.objects.filter(pk=leaving_id).update(emptied_at=timezone.now())
+    # A login that its provider ended led back here. Like those that were linked it is free now:
+    # `finish_erasing` may come late.
+    Leaving.objects.filter(pk=leaving_id).update(emptied_at=timezone.now(), identity_hash=None)
     return "emptied"
 
 
