@@ -230,6 +230,22 @@ def test_two_taps_at_once_come_back_once(committed: None, providers: World) -> N
         Member.objects.all().delete()
 
 
+def test_who_comes_back_as_an_operator_closes_is_closed(committed: None, providers: World) -> None:
+    for _round in range(6):
+        member = ended(providers)
+        client = ApiClient()
+        body = id_token_login(client, providers, "kakao")
+        answer, is_closed = at_once(
+            lambda client=client, body=body: log_in(client, "kakao", **body, restore=True),
+            lambda member=member: set_open(member=member, is_open=False),
+        )
+        assert is_closed
+        assert answer.status_code in (200, 401), answer.content
+        assert not Member.objects.get().is_active
+        assert_refused(try_login(providers, restore=True), 401, "login_failed")
+        Member.objects.all().delete()
+
+
 def test_a_notice_and_a_login_at_once_make_no_other_account(
     committed: None, providers: World
 ) -> None:
