@@ -7,9 +7,11 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.addresses import source_of
@@ -253,10 +255,27 @@ class ConsentNoticeAdmin(ReadOnly):
 class LeavingAdmin(ReadOnly):
     """Who has left and can still come back. To keep one, make the member active."""
 
-    list_display = ["member", "left_at", "erase_at", "erasing_since", "emptied_at"]
+    list_display = ["member", "left_at", "erase_at", "closed_at", "erasing_since", "emptied_at"]
     list_filter = ["erase_at"]
     search_fields = ["=member__username"]
     list_select_related = ["member"]
+    actions = ["close"]
+
+    @admin.action(description=_("Close: they can't come back"), permissions=["close"])
+    def close(self, request: HttpRequest, queryset: QuerySet[Leaving]) -> None:
+        """Members who are leaving are closed already, so the form of a member can't do it."""
+        chosen = [row.member for row in queryset.select_related("member")]
+        closed = [member for member in chosen if set_open(member=member, is_open=False)]
+        for member in closed:
+            self.log_change(request, member, gettext("Closed while leaving: no way back."))
+        if closed:
+            self.message_user(request, _("They can't come back any more."), messages.SUCCESS)
+        if len(closed) < len(chosen):
+            self.message_user(request, _("The account is being erased."), messages.ERROR)
+
+    def has_close_permission(self, request: HttpRequest) -> bool:
+        """For the action: who may close any account."""
+        return request.user.has_perm("members.change_member")
 
 
 @admin.register(RetainedRecord)

@@ -7,9 +7,10 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 
-from apps.members.models import Leaving, Member, SocialIdentity
+from apps.members.errors import LinkInvalid, LoginFailed
+from apps.members.models import Leaving, Member, ProviderNotice, SocialIdentity
 from apps.members.models.leaving import hash_identity
-from apps.members.services import leaving, passwords, provider_notices, sessions
+from apps.members.services import erasing, leaving, passwords, provider_notices, sessions
 from apps.members.services.account_state import hold_open, set_open
 from apps.members.services.profile import count_posts
 from igloo.laptop.providers.world import World
@@ -123,6 +124,52 @@ def test_nor_one_whom_an_operator_keeps(db: None, providers: World, by_hand: boo
     assert not SocialIdentity.objects.exists()
 
 
+@PROVIDERS
+def test_an_account_that_an_operator_closed_opens_by_no_notice(
+    db: None, providers: World, provider: str
+) -> None:
+    member = join(ApiClient(), providers, provider)
+    assert set_open(member=member, is_open=False)
+    for _notice in range(2):
+        assert send(Client(), providers, provider).status_code == 200
+        answer = try_login(providers, provider, **NEW_MEMBER, restore=True)
+        assert_refused(answer, 401, "login_failed")
+    assert ProviderNotice.objects.filter(member=member, leaves=False).exists()
+    assert not Leaving.objects.exists()
+    # Opened again, it is a login as any other.
+    assert set_open(member=member, is_open=True)
+    assert try_login(providers, provider).json()["member"]["id"] == str(member.pk)
+
+
+@pytest.mark.parametrize("notice", ["none", "before", "after"])
+def test_one_that_an_operator_closed_has_no_way_back(
+    db: None, providers: World, notice: str
+) -> None:
+    member = ended(providers) if notice == "before" else join(ApiClient(), providers, "kakao")
+    passwords.reset_password(member=member, new_password=PASSWORD)
+    row = leaving.leave(member=Member.objects.get())
+    token = leaving.return_token(row)
+    assert set_open(member=member, is_open=False)
+    closed_at = Leaving.objects.get().closed_at
+    assert closed_at is not None
+    if notice == "after":
+        assert send(Client(), providers, "kakao").status_code == 200
+    assert_refused(try_login(providers, **NEW_MEMBER, restore=True), 401, "login_failed")
+    with pytest.raises(LoginFailed):
+        sessions.log_in(username=member.username, password=PASSWORD, device=DEVICE, restore=True)
+    with pytest.raises(LinkInvalid):
+        leaving.leaving_of_return(token)
+    assert leaving.come_back(leaving=row) is None
+    # Closed again it stays as it was; it is erased when it would have been.
+    assert set_open(member=member, is_open=False)
+    left = Leaving.objects.get()
+    assert (left.closed_at, left.erase_at) == (closed_at, row.erase_at)
+    assert not Member.objects.get().is_active
+    # An operator may still change their mind.
+    assert set_open(member=member, is_open=True)
+    assert not Leaving.objects.exists()
+
+
 def test_linked_to_another_account_it_is_that_ones(db: None, providers: World) -> None:
     ended(providers)
     other = make_member("other")
@@ -150,6 +197,22 @@ def test_when_the_member_is_erased_it_is_a_new_ones(
     assert answer.json()["member"]["id"] != str(member.pk)
 
 
+@pytest.mark.parametrize("is_ended", [True, False])
+def test_nobody_waits_for_the_end_of_erasing_to_join_anew(
+    committed: None, local_place: Any, later: Any, providers: World, is_ended: bool
+) -> None:
+    """By a login that the provider ended as by one that was there until then."""
+    member = ended(providers) if is_ended else join(ApiClient(), providers, "kakao")
+    row = leaving.leave(member=member)
+    later(WEEK)
+    assert erasing.erase_member(leaving_id=row.pk) == "emptied"
+    answer = try_login(providers, **NEW_MEMBER)
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["member"]["id"] != str(member.pk)
+    erasing.finish_erasing()
+    assert str(Member.objects.get().pk) == answer.json()["member"]["id"]
+
+
 def test_two_taps_at_once_come_back_once(committed: None, providers: World) -> None:
     for _round in range(4):
         member = ended(providers)
@@ -164,6 +227,22 @@ def test_two_taps_at_once_come_back_once(committed: None, providers: World) -> N
         assert [answer.status_code for answer in answers] == [200] * 3
         assert {answer.json()["member"]["id"] for answer in answers} == {str(member.pk)}
         assert SocialIdentity.objects.count() == Member.objects.count() == 1
+        Member.objects.all().delete()
+
+
+def test_who_comes_back_as_an_operator_closes_is_closed(committed: None, providers: World) -> None:
+    for _round in range(6):
+        member = ended(providers)
+        client = ApiClient()
+        body = id_token_login(client, providers, "kakao")
+        answer, is_closed = at_once(
+            lambda client=client, body=body: log_in(client, "kakao", **body, restore=True),
+            lambda member=member: set_open(member=member, is_open=False),
+        )
+        assert is_closed
+        assert answer.status_code in (200, 401), answer.content
+        assert not Member.objects.get().is_active
+        assert_refused(try_login(providers, restore=True), 401, "login_failed")
         Member.objects.all().delete()
 
 

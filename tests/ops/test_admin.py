@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -292,6 +293,33 @@ def test_closing_and_opening_an_account_is_counted(desk: Client) -> None:
         assert Member.objects.get(pk=member.pk).is_active is is_active
         assert Post.objects.get(pk=post.pk).like_count == like_count
         assert not Leaving.objects.exists()
+
+
+def test_an_account_that_is_leaving_is_closed_for_good(desk: Client) -> None:
+    member, other, erased = make_member(), make_member(), make_member()
+    rows = [leaving.leave(member=Member.objects.get(pk=one.pk)) for one in (member, other, erased)]
+    Leaving.objects.filter(member=erased).update(erasing_since=timezone.now())
+    chosen = {"action": "close", "_selected_action": [rows[0].pk, rows[2].pk]}
+    answer = desk.post(url(Leaving, "changelist"), chosen, follow=True)
+    text = answer.content.decode()
+    assert "이제 다시 돌아올 수 없어요." in text
+    assert "계정을 지우는 중이에요." in text
+    closed = Leaving.objects.filter(closed_at__isnull=False)
+    assert [row.member_id for row in closed] == [member.pk]
+    [entry] = LogEntry.objects.filter(object_id__in=[member.pk, other.pk, erased.pk])
+    assert entry.object_id == str(member.pk)
+
+
+def test_who_may_not_change_members_closes_nobody(db: None) -> None:
+    reader = make_member()
+    Member.objects.filter(pk=reader.pk).update(is_staff=True)
+    reader.user_permissions.set(Permission.objects.filter(codename="view_leaving"))
+    browser = Client()
+    browser.force_login(Member.objects.get(pk=reader.pk))
+    row = leaving.leave(member=Member.objects.get(pk=make_member().pk))
+    chosen = {"action": "close", "_selected_action": [row.pk]}
+    browser.post(url(Leaving, "changelist"), chosen)
+    assert not Leaving.objects.filter(closed_at__isnull=False).exists()
 
 
 def test_an_account_that_is_being_erased_stays_closed(desk: Client) -> None:

@@ -19,7 +19,9 @@ class LeavingQuerySet(models.QuerySet["Leaving"]):
 
     def can_be_taken_back(self) -> "LeavingQuerySet":
         """Those who may still come back."""
-        return self.filter(erase_at__gt=timezone.now(), erasing_since__isnull=True)
+        return self.filter(
+            erase_at__gt=timezone.now(), erasing_since__isnull=True, closed_at__isnull=True
+        )
 
     def led_back_by(self, provider: str, subject: str) -> "LeavingQuerySet":
         """Whose last way in this login was, until its provider ended it: those who are leaving."""
@@ -37,6 +39,8 @@ class Leaving(UUIDModel):
     erase_at = models.DateTimeField(_("erase at"))
     # From then on there is no way back, whatever the clock of another host says.
     erasing_since = models.DateTimeField(_("erasing since"), null=True, blank=True)
+    # An operator closed the account while they were leaving: from then on there is no way back.
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
     # All that was theirs is gone but their own row, and what names them elsewhere.
     emptied_at = models.DateTimeField(_("emptied at"), null=True, blank=True)
     # Where the provider ended the last login: a keyed hash of it, which is the way back.

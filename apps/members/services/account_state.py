@@ -55,7 +55,9 @@ def open_account(member: Member) -> None:
 
 
 def set_open(*, member: Member, is_open: bool) -> bool:
-    """Open or close an account, for operators; one that was leaving no longer is.
+    """Open or close an account, for operators.
+
+    Opened, one that was leaving no longer is; closed, it is erased as before, without a way back.
 
     Returns:
         False where it is being erased: nothing was changed.
@@ -69,4 +71,8 @@ def set_open(*, member: Member, is_open: bool) -> bool:
             return False
         if locked.is_active != is_open:
             (open_account if is_open else close_account)(locked)
+        elif not is_open:
+            Leaving.objects.filter(member=locked, closed_at__isnull=True).update(
+                closed_at=timezone.now()
+            )
     return True

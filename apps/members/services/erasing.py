@@ -14,6 +14,7 @@ from apps.members.models.leaving import hash_username
 from apps.members.models.session import LOGINS_KEPT
 from apps.members.services import account_state
 from apps.members.services.belongings import registered
+from apps.members.services.suspensions import keep_suspension_of_ended
 from apps.members.services.traces import erase_traces
 from apps.tasks.services import enqueue_once
 
@@ -75,7 +76,9 @@ def erase_member(*, leaving_id: UUID) -> str:
     for belonging in reversed(registered()):
         if belonging.erase is not None:
             belonging.erase(member)
-    Leaving.objects.filter(pk=leaving_id).update(emptied_at=timezone.now())
+    # A login that its provider ended led back here. Like those that were linked it is free now:
+    # `finish_erasing` may come late.
+    Leaving.objects.filter(pk=leaving_id).update(emptied_at=timezone.now(), identity_hash=None)
     return "emptied"
 
 
@@ -124,8 +127,9 @@ def _retain(member: Member) -> None:
     """Keep what has to be kept, once; docs/leaving.md says what and why.
 
     What operators did is kept as the rows go that they did it to (see operator_log), and a
-    suspension as the logins go (see suspensions).
+    suspension as the logins go (see suspensions); here, that of a login that went before.
     """
+    keep_suspension_of_ended(member=member)
     name = hash_username(member.username)
     now = timezone.now()
     found = [

@@ -17,7 +17,7 @@ from apps.members.models import Member, PendingUnlink, Provider, SocialIdentity
 from apps.members.models.identity import SocialIdentityQuerySet
 from apps.members.services import proofs
 from apps.members.services.proofs import Evidence
-from apps.members.services.suspensions import keep_suspension
+from apps.members.services.suspensions import follow_login, keep_suspension
 from apps.members.social.proof import Proof, require_revocable
 from apps.members.tokens import TokenInvalid
 from apps.tasks.services import enqueue_once
@@ -34,6 +34,8 @@ _LONGEST = dt.timedelta(days=30)
 
 def link_identity(*, member: Member, evidence: Evidence) -> None:
     """Let the member log in with this too, and tell them by mail; nothing where they do already.
+
+    A suspension that is kept of the login is the member's from then on, where it is the longer one.
 
     Raises:
         IdentityTaken, ProviderLinked
@@ -62,6 +64,7 @@ def link_identity(*, member: Member, evidence: Evidence) -> None:
             keep_refresh_token(identity, proof)
             _confirm_address(locked, proof)
             if is_new:
+                follow_login(locked, identity)
                 tell_member(locked, proof.provider, is_linked=True)
     except IntegrityError as error:
         # Somebody else's, made at this very moment: a member's own are made under the lock.

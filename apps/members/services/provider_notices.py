@@ -27,7 +27,8 @@ def end_identity(
 ) -> ProviderNotice | None:
     """Take a login away that its provider has ended; again is no error.
 
-    The provider is not told in turn: it knows.
+    The provider is not told in turn: it knows. A login to an account that an operator has closed
+    stays, and opens nothing: without it, whoever was closed out would join anew.
 
     Args:
         at: when it happened. A login that was linked later stays: the notice is an old one.
@@ -52,10 +53,15 @@ def end_identity(
         identity = rows.filter(member=member).first() if member else None
         if member is None or identity is None or (at is not None and identity.created_at > at):
             return notice
-        suspensions.keep_suspension(member=member, identity=identity)
-        identity.delete()
         notice = notice or ProviderNotice(provider=provider, event=event[:40])
         notice.member = member
+        leaves = Leaving.objects.filter(member=member, closed_at__isnull=True).exists()
+        if not member.is_active and not leaves:
+            # An operator closed it. The login stays, since it is what refuses a new account.
+            notice.save()
+            return notice
+        suspensions.keep_suspension(member=member, identity=identity)
+        identity.delete()
         notice.leaves = not identities.has_way_in(member, without=provider)
         notice.save()
         if notice.leaves:
