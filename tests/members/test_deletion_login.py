@@ -19,7 +19,7 @@ from apps.members.models import (
     SocialNonce,
     SpentCredential,
 )
-from apps.members.services import account_state, browser_login, leaving, proofs
+from apps.members.services import account_state, browser_login, leaving, proofs, provider_notices
 from apps.tasks.models import BackgroundTask
 from igloo.laptop.providers.world import World, challenge_of
 from tests.background import run_tasks
@@ -225,6 +225,22 @@ def test_who_has_left_gets_the_way_back(browser: Client) -> None:
     assert "You can come back" in page.text
     assert press(browser, page, RESTORE).status_code == 200
     assert Member.objects.get().is_active
+
+
+@pytest.mark.parametrize("provider", ["apple", "kakao", "facebook"])
+def test_also_whose_login_the_provider_has_ended(
+    browser: Client, providers: World, provider: str
+) -> None:
+    alice = member_of(provider)
+    subject = MINJI.subject(provider)
+    provider_notices.end_identity(provider=provider, event="test", subject=subject)
+    page = browser.get(answer_for(browser, provider))
+    assert page.status_code == 200
+    assert "You can come back" in page.text
+    assert SpentCredential.objects.get().member_id == alice.pk
+    # Told of an end, the provider would throw out who comes back.
+    assert not PendingUnlink.objects.exists()
+    assert not SocialIdentity.objects.exists()
 
 
 def test_of_an_account_that_an_operator_closed_nothing_is_told(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.members.models import Leaving, Member, SocialIdentity
 from apps.members.models.leaving import hash_identity
@@ -78,6 +79,12 @@ def test_new_members_consents_make_no_other_account(
     answer = try_login(providers, provider, **NEW_MEMBER)
     assert_refused(answer, 409, "account_leaving")
     assert Member.objects.count() == 1
+
+
+def test_nobodys_login_looks_for_a_member_once(db: None, providers: World) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert_refused(try_login(providers), 409, "consent_required")
+    assert len([query for query in queries if "FOR NO KEY UPDATE" in query["sql"]]) == 1
 
 
 def test_who_was_leaving_already_keeps_the_way_back(db: None, providers: World) -> None:

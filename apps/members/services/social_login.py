@@ -14,11 +14,9 @@ from psycopg2.errors import UniqueViolation
 from apps.common.errors import FieldError
 from apps.members import tasks
 from apps.members.errors import AccountLeaving, SocialLoginFailed
-from apps.members.models import Leaving, Member, SocialIdentity
-from apps.members.models.identity import SocialIdentityQuerySet
-from apps.members.models.leaving import LeavingQuerySet
+from apps.members.models import Member, SocialIdentity
 from apps.members.models.member import USERNAME_PATTERN
-from apps.members.services import leaving, proofs, sessions, signup
+from apps.members.services import leaving, login_owner, proofs, sessions, signup
 from apps.members.services.consents import (
     ConsentChoice,
     consent_required,
@@ -80,18 +78,18 @@ def log_in(
 
 def is_known(proof: Proof) -> bool:
     """Whether somebody logs in with this."""
-    return _identities(proof).exists() or _ways_back(proof).exists()
+    return login_owner.identities_of(proof).exists() or login_owner.ways_back(proof).exists()
 
 
 def _log_known_in(evidence: Evidence, device: Device, restore: bool) -> TokenPair | None:
     proof = evidence.proof
     with transaction.atomic():
-        member = _lock_whose(proof)
+        member = login_owner.lock_owner(proof)
         if member is None:
             return None
         # Under the lock, since it may have been unlinked meanwhile.
-        identity = _identities(proof).filter(member=member).first()
-        if identity is None and not _ways_back(proof).filter(member=member).exists():
+        identity = login_owner.identities_of(proof).filter(member=member).first()
+        if identity is None and not login_owner.ways_back(proof).filter(member=member).exists():
             return None
         if not member.is_active:
             member = _come_back(member, evidence, restore)
@@ -100,19 +98,6 @@ def _log_known_in(evidence: Evidence, device: Device, restore: bool) -> TokenPai
         proofs.spend(evidence, member=member)
         keep_refresh_token(identity, proof)
         return sessions.open_session(member=member, device=device)
-
-
-def _lock_whose(proof: Proof) -> Member | None:
-    """Whose login it is, or was when its provider ended it; their row is locked.
-
-    Looked for twice, since a notice or another tap moves it from one place to the other.
-    """
-    places = (_identities(proof).values("member"), _ways_back(proof).values("member"))
-    for members in places * 2:
-        member = Member.objects.select_for_update(no_key=True).filter(pk__in=members).first()
-        if member is not None:
-            return member
-    return None
 
 
 def _link_again(member: Member, proof: Proof) -> SocialIdentity:
@@ -219,14 +204,6 @@ def usernames_for(name: str) -> Iterator[str]:
         yield base
     for _try in range(_NAME_TRIES):
         yield f"{base}{secrets.randbelow(90_000) + 10_000}"
-
-
-def _identities(proof: Proof) -> SocialIdentityQuerySet:
-    return SocialIdentity.objects.filter(provider=proof.provider, subject=proof.subject)
-
-
-def _ways_back(proof: Proof) -> LeavingQuerySet:
-    return Leaving.objects.led_back_by(proof.provider, proof.subject)
 
 
 def _is_violation(error: IntegrityError, constraint: str) -> bool:
