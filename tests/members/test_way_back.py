@@ -17,6 +17,7 @@ from igloo.laptop.providers.world import World
 from tests.background import run_tasks
 from tests.builders import DEVICE, PASSWORD, ApiClient, make_member
 from tests.concurrency import at_once
+from tests.members.mailbox import mails_to
 from tests.members.social import (
     JUN,
     MINJI,
@@ -69,6 +70,34 @@ def test_the_same_login_comes_back_and_is_linked_again(
     assert try_login(providers, provider).status_code == 200
     assert log_in(client, provider, **ticket, restore=True).json()["code"] == "social_token_used"
     assert Member.objects.count() == 1
+
+
+def test_apples_needs_its_code_to_be_linked_again(db: None, providers: World) -> None:
+    """What could not be revoked is not linked; nor is there a ticket of it."""
+    ended(providers, "apple")
+    client = ApiClient()
+    body = id_token_login(client, providers, "apple")
+    without = {name: value for name, value in body.items() if name != "code"}
+    for restore in (False, True):
+        with Unchanged():
+            answer = log_in(client, "apple", **without, restore=restore)
+            problem = assert_refused(answer, 400, "invalid_input")
+        assert [error["pointer"] for error in problem["errors"]] == ["/code"]
+        assert "social_ticket" not in problem
+    assert log_in(client, "apple", **body, restore=True).status_code == 200
+    assert SocialIdentity.objects.get().refresh_token
+
+
+@PROVIDERS
+def test_a_confirmed_address_is_told_of_the_link(db: None, providers: World, provider: str) -> None:
+    member = ended(providers, provider)
+    Member.objects.update(email=MINJI.email, email_verified=True, locale="en")
+    mails_to(MINJI.email)
+    for _ in range(2):
+        assert try_login(providers, provider, restore=True).status_code == 200
+    subjects = [message.subject for message in mails_to(MINJI.email)]
+    assert subjects.count(f"{provider.title()} was linked to your account") == 1
+    assert SocialIdentity.objects.get().member_id == member.pk
 
 
 @PROVIDERS

@@ -23,7 +23,7 @@ from apps.members.services.consents import (
     missing_consents,
     record_consents,
 )
-from apps.members.services.identities import keep_refresh_token
+from apps.members.services.identities import keep_refresh_token, tell_member
 from apps.members.services.proofs import Evidence
 from apps.members.services.sessions import Device, TokenPair
 from apps.members.services.suspensions import suspended_until
@@ -55,7 +55,7 @@ def log_in(
         NonceInvalid, SocialTokenUsed: it was used before.
         SocialLoginFailed: the account is not open.
         ConsentRequired, UnderAge: a new member, who may come back with the `social_ticket`.
-        InvalidInput: a new member whose login of Apple's could not be revoked.
+        InvalidInput: a login of Apple's that would be linked and could not be revoked.
     """
     pair = _log_known_in(evidence, device, restore)
     if pair is not None:
@@ -91,6 +91,9 @@ def _log_known_in(evidence: Evidence, device: Device, restore: bool) -> TokenPai
         identity = login_owner.identities_of(proof).filter(member=member).first()
         if identity is None and not login_owner.ways_back(proof).filter(member=member).exists():
             return None
+        if identity is None:
+            # Before there is a ticket: the phone still has the code.
+            require_revocable(proof)
         if not member.is_active:
             member = _come_back(member, evidence, restore)
         if identity is None:
@@ -102,12 +105,14 @@ def _log_known_in(evidence: Evidence, device: Device, restore: bool) -> TokenPai
 
 def _link_again(member: Member, proof: Proof) -> SocialIdentity:
     """For a member who has come back by a login that its provider had ended."""
-    identity, _is_new = SocialIdentity.objects.get_or_create(
+    identity, is_new = SocialIdentity.objects.get_or_create(
         provider=proof.provider, subject=proof.subject, defaults={"member": member}
     )
     if identity.member_id != member.pk:
         # Linked to another account at this very moment.
         raise SocialLoginFailed
+    if is_new:
+        tell_member(member, proof.provider, is_linked=True)
     return identity
 
 
