@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils.crypto import constant_time_compare
 
 from apps.members.errors import BrowserLoginInvalid, NonceInvalid
-from apps.members.models import Member, Provider
+from apps.members.models import Member, Provider, SocialIdentity
 from apps.members.services import identities, login_owner, proofs
 from apps.members.services.proofs import Evidence
 from apps.members.social import web
@@ -71,10 +71,11 @@ def login_of(*, provider: str, cookie: str, state: str) -> Credentials:
     return Credentials(nonce=nonce, redirect_uri=redirect_uri(provider), code_verifier=verifier)
 
 
-def spend(evidence: Evidence) -> Member | None:
+def spend(evidence: Evidence) -> tuple[Member, SocialIdentity | None] | None:
     """Use the evidence up; whose login it is, if anybody's here, however their account stands.
 
-    Of who is leaving since the provider ended that login, too: it leads them back.
+    Of who is leaving since the provider ended that login, too: it leads them back, and is no
+    identity.
 
     Where it is nobody's, nothing is left of it: Kakao is told to forget the link that the login
     made there, and Apple to end the token that it gave.
@@ -97,7 +98,7 @@ def spend(evidence: Evidence) -> Member | None:
         if identity is not None and not identity.refresh_token:
             # Erasing revokes it. The app's own, where there is one, does as well.
             identities.keep_refresh_token(identity, proof)
-        return member
+        return member, identity
 
 
 def _challenge(verifier: str) -> str:

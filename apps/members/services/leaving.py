@@ -146,15 +146,20 @@ def _state(member: Member) -> str:
     return salted_hmac(_DELETION_SALT, state, algorithm="sha256").hexdigest()[:32]
 
 
-def deletion_token(member: Member) -> str:
-    """Proof, for `settings.DELETION_LINK_SECONDS`, of who may delete this account."""
-    return signing.dumps([str(member.pk), _state(member)], salt=_DELETION_SALT)
+def deletion_token(member: Member, *, identity: SocialIdentity | None = None) -> str:
+    """Proof, for `settings.DELETION_LINK_SECONDS`, of who may delete this account.
+
+    Args:
+        identity: the login that proved it, without which the token is none.
+    """
+    by = [str(identity.pk)] if identity is not None else []
+    return signing.dumps([str(member.pk), _state(member), *by], salt=_DELETION_SALT)
 
 
 def member_of_deletion(token: str) -> Member:
     """Whose account a deletion token deletes; raises LinkInvalid."""
     try:
-        member_id, state = signing.loads(
+        member_id, state, *identities = signing.loads(
             token, salt=_DELETION_SALT, max_age=settings.DELETION_LINK_SECONDS
         )
     except signing.BadSignature as error:
@@ -162,7 +167,19 @@ def member_of_deletion(token: str) -> Member:
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is None or _state(member) != state:
         raise LinkInvalid
+    own = SocialIdentity.objects.filter(member=member)
+    if own.filter(pk__in=identities).count() != len(identities):
+        raise LinkInvalid
     return member
+
+
+def leave_by_token(*, token: str) -> Leaving:
+    """Leave, with a deletion token as the proof; raises LinkInvalid and what `leave` does."""
+    member = member_of_deletion(token)
+    with transaction.atomic():
+        account_state.lock(member)
+        # Its login may have been unlinked meanwhile, under the same lock.
+        return leave(member=member_of_deletion(token))
 
 
 def return_token(leaving: Leaving) -> str:

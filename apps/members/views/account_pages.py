@@ -153,8 +153,8 @@ class DeletePage(DeletionPage):
 
     def _leave(self) -> HttpResponse:
         try:
-            member = leaving.member_of_deletion(self.request.POST.get("token", ""))
-            return self.left(leaving.leave(member=member))
+            token = self.request.POST.get("token", "")
+            return self.left(leaving.leave_by_token(token=token))
         except OperatorsStay as error:
             return self.start(status=403, problem=error.text)
         except (LinkInvalid, PasswordWrong, TokenInvalid):
