@@ -28,6 +28,7 @@ from tests.members.social import (
     join,
     log_in,
 )
+from tests.members.test_account_pages import RESTORE
 from tests.members.test_erasing import WEEK, run_periodic
 from tests.members.webhooks import send
 
@@ -253,11 +254,72 @@ def test_a_notice_waits_for_a_post_that_is_being_published(
     assert (member.posts_count, member.is_active) == (1, False)
 
 
-def test_by_the_mail_they_come_back_too(db: None, providers: World) -> None:
-    """Then the login stays ended: a new password by mail is the way in."""
+@PROVIDERS
+def test_by_a_link_they_come_back_with_a_password(
+    db: None, providers: World, provider: str
+) -> None:
+    """Without one nobody could log in, and the same login would make another account."""
+    member = ended(providers, provider)
+    token = leaving.return_token(Leaving.objects.get())
+    browser = Client(headers={"Accept-Language": "en"})
+    page = browser.get(RESTORE, {"token": token})
+    assert f"you log in to the app as @{member.username}" in page.text
+    with Unchanged():
+        for new, again, problem in (
+            (None, None, "Use 8 characters or more."),
+            ("", "", "Use 8 characters or more."),
+            ("password123", "password123", "too many people use"),
+            (PASSWORD, PASSWORD + "x", "The two are not the same."),
+            (PASSWORD, "", "The two are not the same."),
+            ("nul\0" * 3, "nul\0" * 3, "Null characters"),
+            ("x" * 129, "x" * 129, "at most 128"),
+        ):
+            form = {"token": token} | ({} if new is None else {"new_password": new, "again": again})
+            page = browser.post(RESTORE, form)
+            assert page.status_code == 400
+            assert problem in page.text
+    assert Leaving.objects.exists()
+    # Until then the login leads back as well.
+    assert_refused(try_login(providers, provider), 409, "account_leaving")
+
+    form = {"token": token, "new_password": PASSWORD, "again": PASSWORD}
+    page = browser.post(RESTORE, form)
+    assert page.status_code == 200
+    assert f"as @{member.username} with the new password" in page.text
+    assert sessions.log_in(username=member.username, password=PASSWORD, device=DEVICE)
+    # The link counted once.
+    assert (
+        browser.post(
+            RESTORE, form | {"new_password": "another one", "again": "another one"}
+        ).status_code
+        == 400
+    )
+    assert sessions.log_in(username=member.username, password=PASSWORD, device=DEVICE)
+    assert Member.objects.count() == 1
+
+
+def test_by_a_link_a_way_in_stays_as_it_is(db: None, providers: World) -> None:
+    member = join(ApiClient(), providers, "kakao")
+    token = leaving.return_token(leaving.leave(member=member))
+    browser = Client(headers={"Accept-Language": "en"})
+    assert "password" not in browser.get(RESTORE, {"token": token}).text
+    form = {"token": token, "new_password": PASSWORD, "again": PASSWORD}
+    assert browser.post(RESTORE, form).status_code == 200
+    member.refresh_from_db()
+    assert not member.has_usable_password()
+    assert try_login(providers).status_code == 200
+
+
+def test_two_that_press_the_button_at_once(committed: None, providers: World) -> None:
     member = ended(providers)
     token = leaving.return_token(Leaving.objects.get())
-    assert leaving.come_back(leaving=leaving.leaving_of_return(token)) == member
-    assert_refused(try_login(providers, restore=True), 409, "consent_required")
-    passwords.reset_password(member=member, new_password=PASSWORD)
-    assert sessions.log_in(username=member.username, password=PASSWORD, device=DEVICE)
+
+    def press(password: str) -> int:
+        form = {"token": token, "new_password": password, "again": password}
+        return Client().post(RESTORE, form).status_code
+
+    passwords_ = [PASSWORD, "a much longer one"]
+    answers = at_once(*[lambda password=password: press(password) for password in passwords_])
+    assert sorted(answers) == [200, 400]
+    first = passwords_[answers.index(200)]
+    assert sessions.log_in(username=member.username, password=first, device=DEVICE)

@@ -23,7 +23,7 @@ from apps.members.errors import (
     SocialTokenInvalid,
 )
 from apps.members.models import DeviceSession, Leaving, Member, SocialIdentity
-from apps.members.services import account_state, proofs, sessions
+from apps.members.services import account_state, identities, passwords, proofs, sessions
 from apps.members.services.belongings import registered
 from apps.members.services.proofs import Evidence
 from apps.members.tokens import TokenInvalid
@@ -198,6 +198,33 @@ def leaving_of_return(token: str) -> Leaving:
     if leaving is None:
         raise LinkInvalid
     return leaving
+
+
+def has_no_way_in(leaving: Leaving) -> bool:
+    """Whether coming back takes a new password, or a login that its provider has ended."""
+    return not identities.has_way_in(leaving.member, without="")
+
+
+def come_back_by_token(*, token: str, new_password: str = "") -> Member:
+    """Take leaving back by a link of a mail or of the web page.
+
+    Args:
+        new_password: becomes theirs where there is no way in, and is not heeded elsewhere. Whoever
+            came back without one could never log in, and would join anew.
+
+    Raises:
+        LinkInvalid: it is none of ours, or it is too late.
+        InvalidInput: there is no way in, and Django's validators refuse the password.
+    """
+    with transaction.atomic():
+        member = come_back(leaving=leaving_of_return(token))
+        if member is None:
+            raise LinkInvalid
+        # Under the lock, since a notice may have ended the last login meanwhile.
+        if not identities.has_way_in(member, without=""):
+            passwords.require_good_password(new_password, member, "/new_password")
+            passwords.reset_password(member=member, new_password=new_password)
+    return member
 
 
 def ask_for_deletion(*, email: str) -> None:
