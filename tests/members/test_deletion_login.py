@@ -5,25 +5,24 @@ from dataclasses import replace
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from pytest_django import Settings
 
-from apps.common import sealing
 from apps.members.models import (
     DeviceSession,
     Leaving,
     Member,
     PendingUnlink,
-    SocialIdentity,
     SocialNonce,
     SpentCredential,
 )
-from apps.members.services import account_state, browser_login, leaving, proofs
+from apps.members.services import (
+    browser_login,
+    proofs,
+)
 from apps.tasks.models import BackgroundTask
 from igloo.laptop.providers.world import World, challenge_of
-from tests.background import run_tasks
-from tests.builders import ApiClient, operator, suspended
+from tests.builders import ApiClient
 from tests.concurrency import at_once
 from tests.members.deletion import (
     COOKIE,
@@ -36,7 +35,7 @@ from tests.members.deletion import (
     new_browser,
     query_of,
 )
-from tests.members.social import JUN, MINJI, Unchanged, assert_refused, log_in
+from tests.members.social import Unchanged, assert_refused, log_in
 from tests.members.test_account_pages import RESTORE, press
 from tests.members.test_social_outages import later as pause_is_over
 
@@ -177,80 +176,6 @@ def test_what_else_the_provider_says(browser: Client, error: str, status: int) -
     page = browser.get(f"{DELETE}/kakao", {"error": error, "state": query["state"]})
     assert page.status_code == status
     assert "<script>" not in page.text
-
-
-# --- Whose login it is --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("provider", PROVIDERS)
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("committed")
-def test_a_login_of_nobody_here_leaves_nothing(
-    browser: Client, providers: World, provider: str
-) -> None:
-    """Not by somebody's address either."""
-    member = member_of(provider, JUN, "jun")
-    Member.objects.filter(pk=member.pk).update(email=MINJI.email, email_verified=True)
-    with Unchanged():
-        page = browser.get(answer_for(browser, provider))
-    assert page.status_code == 404
-    assert "No account here has this login" in page.text
-    assert "token" not in page.text
-    given = list(providers.refresh_tokens)
-    assert PendingUnlink.objects.count() == (provider in ("apple", "kakao"))
-    run_tasks()
-    assert not PendingUnlink.objects.exists()
-    expected = {"apple": given, "kakao": [f"kakao {MINJI.subject('kakao')}"]}
-    assert providers.ended == expected.get(provider, [])
-
-
-def test_a_suspended_member_may(browser: Client) -> None:
-    alice = suspended(member_of("naver"))
-    press(browser, browser.get(answer_for(browser, "naver")), action="confirm")
-    assert Leaving.objects.get().member_id == alice.pk
-
-
-def test_an_operator_stays(browser: Client) -> None:
-    operator(member_of("google"))
-    page = press(browser, browser.get(answer_for(browser, "google")), action="confirm")
-    assert page.status_code == 403
-    assert not Leaving.objects.exists()
-
-
-def test_who_has_left_gets_the_way_back(browser: Client) -> None:
-    alice = member_of("apple")
-    leaving.leave(member=alice)
-    page = browser.get(answer_for(browser, "apple"))
-    assert page.status_code == 200
-    assert "You can come back" in page.text
-    assert press(browser, page, RESTORE).status_code == 200
-    assert Member.objects.get().is_active
-
-
-def test_of_an_account_that_an_operator_closed_nothing_is_told(
-    browser: Client, providers: World
-) -> None:
-    alice = member_of("kakao")
-    account_state.set_open(member=alice, is_open=False)
-    page = browser.get(answer_for(browser, "kakao"))
-    assert page.status_code == 404
-    assert "alice" not in page.text
-    # It is theirs all the same, and they may come back one day.
-    assert not PendingUnlink.objects.exists()
-
-
-def test_apples_token_is_kept_where_there_is_none(browser: Client, providers: World) -> None:
-    """It is what erasing revokes; the one of the app does as well."""
-    member_of("apple")
-    browser.get(answer_for(browser, "apple"))
-    identity = SocialIdentity.objects.get()
-    assert (
-        sealing.unseal(identity.refresh_token, settings.SOCIAL_TOKEN_KEYS)
-        in providers.refresh_tokens
-    )
-    assert identity.client_id == providers.values["APPLE_SERVICES_ID"]
-    browser.get(answer_for(browser, "apple"))
-    assert SocialIdentity.objects.get().refresh_token == identity.refresh_token
 
 
 # --- At once, and too often ---------------------------------------------------------------------

@@ -9,7 +9,7 @@ from apps.members.models import Member, SocialIdentity
 from apps.members.services import links, passwords
 from apps.tasks.models import BackgroundTask
 from igloo.laptop.providers.world import World
-from tests.builders import PASSWORD, ApiClient, confirmed, make_member
+from tests.builders import PASSWORD, ApiClient, confirmed, make_member, operator
 from tests.members.mailbox import mails_to
 from tests.members.social import JUN, MINJI, assert_refused, id_token_login, token_login
 from tests.members.test_sessions import change_password
@@ -54,6 +54,20 @@ def test_a_login_that_was_ended_at_its_provider_is_told_of_once(
         assert send(Client(), providers, provider).status_code == 200
     [message] = mails_to(ADDRESS)[before:]
     assert message.subject == f"{provider.title()} was unlinked from your account"
+
+
+def test_an_operator_whose_last_login_was_ended_is_told_too(
+    client: ApiClient, providers: World
+) -> None:
+    """They do not leave with it, but every device is logged out."""
+    link(client, "kakao", token_login(client, providers, "kakao"))
+    passwords.reset_password(member=client.member, new_password=None)
+    operator(client.member)
+    before = len(mails_to(ADDRESS))
+    assert send(Client(), providers, "kakao").status_code == 200
+    [message] = mails_to(ADDRESS)[before:]
+    assert message.subject == "Kakao was unlinked from your account"
+    assert Member.objects.get().is_active
 
 
 def test_where_it_was_the_last_login_leaving_is_told_alone(

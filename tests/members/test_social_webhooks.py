@@ -295,6 +295,25 @@ def test_facebook_is_told_where_the_deletion_is_shown(outside: Client, providers
     assert_problem(page, 404, "not_found")
 
 
+def test_facebook_asks_again_while_the_account_is_there(outside: Client, providers: World) -> None:
+    """Signed at another time it is another notice, with a page of its own."""
+    member = join(ApiClient(), providers, "facebook")
+    now = int(time.time())
+    paths = []
+    for signed_at in (now, now + 1):
+        answer = send_facebook(outside, signed_request(issued_at=signed_at)).json()
+        paths.append(answer["url"].removeprefix("http://localhost:8000"))
+
+    def is_being_deleted() -> list[bool]:
+        pages = [outside.get(path, headers={"Accept-Language": "en"}) for path in paths]
+        return ["is being deleted" in page.text for page in pages]
+
+    assert is_being_deleted() == [True, True]
+    assert set(ProviderNotice.objects.values_list("member", "leaves")) == {(member.pk, True)}
+    leaving.come_back(leaving=Leaving.objects.select_related("member").get())
+    assert is_being_deleted() == [False, False]
+
+
 def forged_requests() -> list[str]:
     signature, _, payload = signed_request().partition(".")
     other = encoded(json.dumps({"algorithm": "HMAC-SHA256", "user_id": "1"}).encode())

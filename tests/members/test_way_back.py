@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.members.errors import LinkInvalid, LoginFailed
 from apps.members.models import Leaving, Member, ProviderNotice, SocialIdentity
@@ -17,6 +18,7 @@ from igloo.laptop.providers.world import World
 from tests.background import run_tasks
 from tests.builders import DEVICE, PASSWORD, ApiClient, make_member
 from tests.concurrency import at_once
+from tests.members.mailbox import mails_to
 from tests.members.social import (
     JUN,
     MINJI,
@@ -27,6 +29,7 @@ from tests.members.social import (
     join,
     log_in,
 )
+from tests.members.test_account_pages import RESTORE
 from tests.members.test_erasing import WEEK, run_periodic
 from tests.members.webhooks import send
 
@@ -71,6 +74,34 @@ def test_the_same_login_comes_back_and_is_linked_again(
     assert Member.objects.count() == 1
 
 
+def test_apples_needs_its_code_to_be_linked_again(db: None, providers: World) -> None:
+    """What could not be revoked is not linked; nor is there a ticket of it."""
+    ended(providers, "apple")
+    client = ApiClient()
+    body = id_token_login(client, providers, "apple")
+    without = {name: value for name, value in body.items() if name != "code"}
+    for restore in (False, True):
+        with Unchanged():
+            answer = log_in(client, "apple", **without, restore=restore)
+            problem = assert_refused(answer, 400, "invalid_input")
+        assert [error["pointer"] for error in problem["errors"]] == ["/code"]
+        assert "social_ticket" not in problem
+    assert log_in(client, "apple", **body, restore=True).status_code == 200
+    assert SocialIdentity.objects.get().refresh_token
+
+
+@PROVIDERS
+def test_a_confirmed_address_is_told_of_the_link(db: None, providers: World, provider: str) -> None:
+    member = ended(providers, provider)
+    Member.objects.update(email=MINJI.email, email_verified=True, locale="en")
+    mails_to(MINJI.email)
+    for _ in range(2):
+        assert try_login(providers, provider, restore=True).status_code == 200
+    subjects = [message.subject for message in mails_to(MINJI.email)]
+    assert subjects.count(f"{provider.title()} was linked to your account") == 1
+    assert SocialIdentity.objects.get().member_id == member.pk
+
+
 @PROVIDERS
 def test_new_members_consents_make_no_other_account(
     db: None, providers: World, provider: str
@@ -79,6 +110,12 @@ def test_new_members_consents_make_no_other_account(
     answer = try_login(providers, provider, **NEW_MEMBER)
     assert_refused(answer, 409, "account_leaving")
     assert Member.objects.count() == 1
+
+
+def test_nobodys_login_looks_for_a_member_once(db: None, providers: World) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert_refused(try_login(providers), 409, "consent_required")
+    assert len([query for query in queries if "FOR NO KEY UPDATE" in query["sql"]]) == 1
 
 
 def test_who_was_leaving_already_keeps_the_way_back(db: None, providers: World) -> None:
@@ -296,11 +333,72 @@ def test_a_notice_waits_for_a_post_that_is_being_published(
     assert (member.posts_count, member.is_active) == (1, False)
 
 
-def test_by_the_mail_they_come_back_too(db: None, providers: World) -> None:
-    """Then the login stays ended: a new password by mail is the way in."""
+@PROVIDERS
+def test_by_a_link_they_come_back_with_a_password(
+    db: None, providers: World, provider: str
+) -> None:
+    """Without one nobody could log in, and the same login would make another account."""
+    member = ended(providers, provider)
+    token = leaving.return_token(Leaving.objects.get())
+    browser = Client(headers={"Accept-Language": "en"})
+    page = browser.get(RESTORE, {"token": token})
+    assert f"you log in to the app as @{member.username}" in page.text
+    with Unchanged():
+        for new, again, problem in (
+            (None, None, "Use 8 characters or more."),
+            ("", "", "Use 8 characters or more."),
+            ("password123", "password123", "too many people use"),
+            (PASSWORD, PASSWORD + "x", "The two are not the same."),
+            (PASSWORD, "", "The two are not the same."),
+            ("nul\0" * 3, "nul\0" * 3, "Null characters"),
+            ("x" * 129, "x" * 129, "at most 128"),
+        ):
+            form = {"token": token} | ({} if new is None else {"new_password": new, "again": again})
+            page = browser.post(RESTORE, form)
+            assert page.status_code == 400
+            assert problem in page.text
+    assert Leaving.objects.exists()
+    # Until then the login leads back as well.
+    assert_refused(try_login(providers, provider), 409, "account_leaving")
+
+    form = {"token": token, "new_password": PASSWORD, "again": PASSWORD}
+    page = browser.post(RESTORE, form)
+    assert page.status_code == 200
+    assert f"as @{member.username} with the new password" in page.text
+    assert sessions.log_in(username=member.username, password=PASSWORD, device=DEVICE)
+    # The link counted once.
+    assert (
+        browser.post(
+            RESTORE, form | {"new_password": "another one", "again": "another one"}
+        ).status_code
+        == 400
+    )
+    assert sessions.log_in(username=member.username, password=PASSWORD, device=DEVICE)
+    assert Member.objects.count() == 1
+
+
+def test_by_a_link_a_way_in_stays_as_it_is(db: None, providers: World) -> None:
+    member = join(ApiClient(), providers, "kakao")
+    token = leaving.return_token(leaving.leave(member=member))
+    browser = Client(headers={"Accept-Language": "en"})
+    assert "password" not in browser.get(RESTORE, {"token": token}).text
+    form = {"token": token, "new_password": PASSWORD, "again": PASSWORD}
+    assert browser.post(RESTORE, form).status_code == 200
+    member.refresh_from_db()
+    assert not member.has_usable_password()
+    assert try_login(providers).status_code == 200
+
+
+def test_two_that_press_the_button_at_once(committed: None, providers: World) -> None:
     member = ended(providers)
     token = leaving.return_token(Leaving.objects.get())
-    assert leaving.come_back(leaving=leaving.leaving_of_return(token)) == member
-    assert_refused(try_login(providers, restore=True), 409, "consent_required")
-    passwords.reset_password(member=member, new_password=PASSWORD)
-    assert sessions.log_in(username=member.username, password=PASSWORD, device=DEVICE)
+
+    def press(password: str) -> int:
+        form = {"token": token, "new_password": password, "again": password}
+        return Client().post(RESTORE, form).status_code
+
+    passwords_ = [PASSWORD, "a much longer one"]
+    answers = at_once(*[lambda password=password: press(password) for password in passwords_])
+    assert sorted(answers) == [200, 400]
+    first = passwords_[answers.index(200)]
+    assert sessions.log_in(username=member.username, password=first, device=DEVICE)

@@ -16,7 +16,7 @@ from django.utils.crypto import constant_time_compare
 
 from apps.members.errors import BrowserLoginInvalid, NonceInvalid
 from apps.members.models import Member, Provider, SocialIdentity
-from apps.members.services import identities, proofs
+from apps.members.services import identities, login_owner, proofs
 from apps.members.services.proofs import Evidence
 from apps.members.social import web
 from apps.members.social.proof import Credentials
@@ -71,8 +71,11 @@ def login_of(*, provider: str, cookie: str, state: str) -> Credentials:
     return Credentials(nonce=nonce, redirect_uri=redirect_uri(provider), code_verifier=verifier)
 
 
-def spend(evidence: Evidence) -> Member | None:
+def spend(evidence: Evidence) -> tuple[Member, SocialIdentity | None] | None:
     """Use the evidence up; whose login it is, if anybody's here, however their account stands.
+
+    Of who is leaving since the provider ended that login, too: it leads them back, and is no
+    identity.
 
     Where it is nobody's, nothing is left of it: Kakao is told to forget the link that the login
     made there, and Apple to end the token that it gave.
@@ -81,25 +84,21 @@ def spend(evidence: Evidence) -> Member | None:
         NonceInvalid, SocialTokenUsed: it was used before.
     """
     proof = evidence.proof
-    found = SocialIdentity.objects.filter(provider=proof.provider, subject=proof.subject)
     with transaction.atomic():
-        member = (
-            Member.objects.select_for_update(no_key=True)
-            .filter(pk__in=found.values("member"))
-            .first()
-        )
+        member = login_owner.lock_owner(proof)
         # Under the lock, since it may have been unlinked meanwhile.
-        identity = found.filter(member=member).first() if member else None
-        if member is None or identity is None:
+        identity = login_owner.identities_of(proof).filter(member=member).first()
+        is_way_back = login_owner.ways_back(proof).filter(member=member).exists()
+        if member is None or not (identity or is_way_back):
             if not proofs.drop(evidence):
                 raise NonceInvalid
             identities.have_told(proof)
             return None
         proofs.spend(evidence, member=member)
-        if not identity.refresh_token:
+        if identity is not None and not identity.refresh_token:
             # Erasing revokes it. The app's own, where there is one, does as well.
             identities.keep_refresh_token(identity, proof)
-        return member
+        return member, identity
 
 
 def _challenge(verifier: str) -> str:

@@ -23,7 +23,7 @@ from apps.members.errors import (
     SocialTokenInvalid,
 )
 from apps.members.models import DeviceSession, Leaving, Member, SocialIdentity
-from apps.members.services import account_state, proofs, sessions
+from apps.members.services import account_state, identities, passwords, proofs, sessions
 from apps.members.services.belongings import registered
 from apps.members.services.proofs import Evidence
 from apps.members.tokens import TokenInvalid
@@ -146,15 +146,20 @@ def _state(member: Member) -> str:
     return salted_hmac(_DELETION_SALT, state, algorithm="sha256").hexdigest()[:32]
 
 
-def deletion_token(member: Member) -> str:
-    """Proof, for `settings.DELETION_LINK_SECONDS`, of who may delete this account."""
-    return signing.dumps([str(member.pk), _state(member)], salt=_DELETION_SALT)
+def deletion_token(member: Member, *, identity: SocialIdentity | None = None) -> str:
+    """Proof, for `settings.DELETION_LINK_SECONDS`, of who may delete this account.
+
+    Args:
+        identity: the login that proved it, without which the token is none.
+    """
+    by = [str(identity.pk)] if identity is not None else []
+    return signing.dumps([str(member.pk), _state(member), *by], salt=_DELETION_SALT)
 
 
 def member_of_deletion(token: str) -> Member:
     """Whose account a deletion token deletes; raises LinkInvalid."""
     try:
-        member_id, state = signing.loads(
+        member_id, state, *identities = signing.loads(
             token, salt=_DELETION_SALT, max_age=settings.DELETION_LINK_SECONDS
         )
     except signing.BadSignature as error:
@@ -162,7 +167,19 @@ def member_of_deletion(token: str) -> Member:
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is None or _state(member) != state:
         raise LinkInvalid
+    own = SocialIdentity.objects.filter(member=member)
+    if own.filter(pk__in=identities).count() != len(identities):
+        raise LinkInvalid
     return member
+
+
+def leave_by_token(*, token: str) -> Leaving:
+    """Leave, with a deletion token as the proof; raises LinkInvalid and what `leave` does."""
+    member = member_of_deletion(token)
+    with transaction.atomic():
+        account_state.lock(member)
+        # Its login may have been unlinked meanwhile, under the same lock.
+        return leave(member=member_of_deletion(token))
 
 
 def return_token(leaving: Leaving) -> str:
@@ -181,6 +198,33 @@ def leaving_of_return(token: str) -> Leaving:
     if leaving is None:
         raise LinkInvalid
     return leaving
+
+
+def has_no_way_in(leaving: Leaving) -> bool:
+    """Whether coming back takes a new password, or a login that its provider has ended."""
+    return not identities.has_way_in(leaving.member, without="")
+
+
+def come_back_by_token(*, token: str, new_password: str = "") -> Member:
+    """Take leaving back by a link of a mail or of the web page.
+
+    Args:
+        new_password: becomes theirs where there is no way in, and is not heeded elsewhere. Whoever
+            came back without one could never log in, and would join anew.
+
+    Raises:
+        LinkInvalid: it is none of ours, or it is too late.
+        InvalidInput: there is no way in, and Django's validators refuse the password.
+    """
+    with transaction.atomic():
+        member = come_back(leaving=leaving_of_return(token))
+        if member is None:
+            raise LinkInvalid
+        # Under the lock, since a notice may have ended the last login meanwhile.
+        if not identities.has_way_in(member, without=""):
+            passwords.require_good_password(new_password, member, "/new_password")
+            passwords.reset_password(member=member, new_password=new_password)
+    return member
 
 
 def ask_for_deletion(*, email: str) -> None:

@@ -51,7 +51,9 @@ def end_identity(
         # of which one wants more than it has would wait for each other.
         member = Member.objects.select_for_update().filter(pk__in=rows.values("member")).first()
         identity = rows.filter(member=member).first() if member else None
-        if member is None or identity is None or (at is not None and identity.created_at > at):
+        if member is None or identity is None:
+            return _about_who_is_leaving(notice, subject)
+        if at is not None and identity.created_at > at:
             return notice
         notice = notice or ProviderNotice(provider=provider, event=event[:40])
         notice.member = member
@@ -67,8 +69,10 @@ def end_identity(
         if notice.leaves:
             reason = DeviceSession.EndReason.PROVIDER
             sessions.end_other_sessions(member=member, keep=None, reason=reason)
-            # An operator's account is for other operators to close.
-            if member.is_active and not member.is_staff:
+            if member.is_active and member.is_staff:
+                # An operator's account is for other operators to close.
+                identities.tell_member(member, provider, is_linked=False)
+            elif member.is_active:
                 leaving.leave(member=member)
             # Also of one who was leaving already: what is left of the login is a way back.
             Leaving.objects.filter(member=member).update(
@@ -76,6 +80,16 @@ def end_identity(
             )
         elif member.is_active:
             identities.tell_member(member, provider, is_linked=False)
+    return notice
+
+
+def _about_who_is_leaving(notice: ProviderNotice | None, subject: str) -> ProviderNotice | None:
+    """Another notice of a login that an earlier one has ended: the same deletion's page is its."""
+    if notice is not None:
+        rows = Leaving.objects.led_back_by(notice.provider, subject)
+        if (row := rows.first()) is not None:
+            notice.member_id, notice.leaves = row.member_id, True
+            notice.save(update_fields=["member", "leaves"])
     return notice
 
 

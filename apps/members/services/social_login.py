@@ -14,18 +14,16 @@ from psycopg2.errors import UniqueViolation
 from apps.common.errors import FieldError
 from apps.members import tasks
 from apps.members.errors import AccountLeaving, SocialLoginFailed
-from apps.members.models import Leaving, Member, SocialIdentity
-from apps.members.models.identity import SocialIdentityQuerySet
-from apps.members.models.leaving import LeavingQuerySet
+from apps.members.models import Member, SocialIdentity
 from apps.members.models.member import USERNAME_PATTERN
-from apps.members.services import leaving, proofs, sessions, signup
+from apps.members.services import leaving, login_owner, proofs, sessions, signup
 from apps.members.services.consents import (
     ConsentChoice,
     consent_required,
     missing_consents,
     record_consents,
 )
-from apps.members.services.identities import keep_refresh_token
+from apps.members.services.identities import keep_refresh_token, tell_member
 from apps.members.services.proofs import Evidence
 from apps.members.services.sessions import Device, TokenPair
 from apps.members.services.suspensions import suspended_until
@@ -57,7 +55,7 @@ def log_in(
         NonceInvalid, SocialTokenUsed: it was used before.
         SocialLoginFailed: the account is not open.
         ConsentRequired, UnderAge: a new member, who may come back with the `social_ticket`.
-        InvalidInput: a new member whose login of Apple's could not be revoked.
+        InvalidInput: a login of Apple's that would be linked and could not be revoked.
     """
     pair = _log_known_in(evidence, device, restore)
     if pair is not None:
@@ -80,19 +78,22 @@ def log_in(
 
 def is_known(proof: Proof) -> bool:
     """Whether somebody logs in with this."""
-    return _identities(proof).exists() or _ways_back(proof).exists()
+    return login_owner.identities_of(proof).exists() or login_owner.ways_back(proof).exists()
 
 
 def _log_known_in(evidence: Evidence, device: Device, restore: bool) -> TokenPair | None:
     proof = evidence.proof
     with transaction.atomic():
-        member = _lock_whose(proof)
+        member = login_owner.lock_owner(proof)
         if member is None:
             return None
         # Under the lock, since it may have been unlinked meanwhile.
-        identity = _identities(proof).filter(member=member).first()
-        if identity is None and not _ways_back(proof).filter(member=member).exists():
+        identity = login_owner.identities_of(proof).filter(member=member).first()
+        if identity is None and not login_owner.ways_back(proof).filter(member=member).exists():
             return None
+        if identity is None:
+            # Before there is a ticket: the phone still has the code.
+            require_revocable(proof)
         if not member.is_active:
             member = _come_back(member, evidence, restore)
         if identity is None:
@@ -102,27 +103,16 @@ def _log_known_in(evidence: Evidence, device: Device, restore: bool) -> TokenPai
         return sessions.open_session(member=member, device=device)
 
 
-def _lock_whose(proof: Proof) -> Member | None:
-    """Whose login it is, or was when its provider ended it; their row is locked.
-
-    Looked for twice, since a notice or another tap moves it from one place to the other.
-    """
-    places = (_identities(proof).values("member"), _ways_back(proof).values("member"))
-    for members in places * 2:
-        member = Member.objects.select_for_update(no_key=True).filter(pk__in=members).first()
-        if member is not None:
-            return member
-    return None
-
-
 def _link_again(member: Member, proof: Proof) -> SocialIdentity:
     """For a member who has come back by a login that its provider had ended."""
-    identity, _is_new = SocialIdentity.objects.get_or_create(
+    identity, is_new = SocialIdentity.objects.get_or_create(
         provider=proof.provider, subject=proof.subject, defaults={"member": member}
     )
     if identity.member_id != member.pk:
         # Linked to another account at this very moment.
         raise SocialLoginFailed
+    if is_new:
+        tell_member(member, proof.provider, is_linked=True)
     return identity
 
 
@@ -219,14 +209,6 @@ def usernames_for(name: str) -> Iterator[str]:
         yield base
     for _try in range(_NAME_TRIES):
         yield f"{base}{secrets.randbelow(90_000) + 10_000}"
-
-
-def _identities(proof: Proof) -> SocialIdentityQuerySet:
-    return SocialIdentity.objects.filter(provider=proof.provider, subject=proof.subject)
-
-
-def _ways_back(proof: Proof) -> LeavingQuerySet:
-    return Leaving.objects.led_back_by(proof.provider, proof.subject)
 
 
 def _is_violation(error: IntegrityError, constraint: str) -> bool:

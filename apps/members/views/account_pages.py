@@ -5,6 +5,7 @@ are opened by scanners as well, so nothing happens before a button is pressed.
 """
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -17,7 +18,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
 from apps.common.addresses import source_of
-from apps.common.errors import Throttled
+from apps.common.errors import InvalidInput, Throttled
 from apps.common.throttles import address_of, count_call
 from apps.members.errors import LinkInvalid, LoginFailed, OperatorsStay, PasswordWrong
 from apps.members.models import Leaving, Member, Provider
@@ -43,7 +44,26 @@ class _LoginForm(forms.Form):
         return unicodedata.normalize("NFC", self.cleaned_data["password"])
 
 
-@method_decorator([csrf_protect, sensitive_post_parameters("password")], "dispatch")
+class _NewPasswordForm(forms.Form):
+    # Empty where none is asked for.
+    new_password = forms.CharField(max_length=128, strip=False, required=False)
+    again = forms.CharField(max_length=128, strip=False, required=False)
+
+    def clean_new_password(self) -> str:
+        """As above."""
+        return unicodedata.normalize("NFC", self.cleaned_data["new_password"])
+
+    def clean_again(self) -> str:
+        """The same once more, or the typing of one went wrong."""
+        again = unicodedata.normalize("NFC", self.cleaned_data["again"])
+        if again != self.cleaned_data.get("new_password", again):
+            raise forms.ValidationError(_("The two are not the same."))
+        return again
+
+
+@method_decorator(
+    [csrf_protect, sensitive_post_parameters("password", "new_password", "again")], "dispatch"
+)
 class DeletionPage(View):
     """A page of leaving, or of coming back, and the steps that lead there from all of them."""
 
@@ -84,9 +104,20 @@ class DeletionPage(View):
         token = token or leaving.deletion_token(member)
         return self.show("confirm", username=member.username, token=token)
 
-    def left(self, row: Leaving) -> HttpResponse:
-        """Until when there is a way back, and its button."""
-        return self.show("left", erase_at=row.erase_at, token=leaving.return_token(row))
+    def left(self, row: Leaving, errors: Sequence[Any] = ()) -> HttpResponse:
+        """Until when there is a way back, and its button.
+
+        Args:
+            errors: what is wrong with the password that it took.
+        """
+        return self.show(
+            "left",
+            status=400 if errors else 200,
+            leaving=row,
+            token=leaving.return_token(row),
+            has_no_way_in=leaving.has_no_way_in(row),
+            errors=errors,
+        )
 
 
 class DeletePage(DeletionPage):
@@ -153,8 +184,8 @@ class DeletePage(DeletionPage):
 
     def _leave(self) -> HttpResponse:
         try:
-            member = leaving.member_of_deletion(self.request.POST.get("token", ""))
-            return self.left(leaving.leave(member=member))
+            token = self.request.POST.get("token", "")
+            return self.left(leaving.leave_by_token(token=token))
         except OperatorsStay as error:
             return self.start(status=403, problem=error.text)
         except (LinkInvalid, PasswordWrong, TokenInvalid):
@@ -167,19 +198,32 @@ class RestorePage(DeletionPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Until when there is a way back, and the button."""
-        return self._with_leaving(request.GET.get("token", ""), press=False)
+        try:
+            return self.left(leaving.leaving_of_return(request.GET.get("token", "")))
+        except LinkInvalid:
+            return self._too_late()
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Take leaving back."""
-        return self._with_leaving(request.POST.get("token", ""), press=True)
-
-    def _with_leaving(self, token: str, *, press: bool) -> HttpResponse:
+        """Take leaving back; the button again, with what is wrong with the password."""
         try:
-            row = leaving.leaving_of_return(token)
+            return self._come_back(request.POST.get("token", ""))
         except LinkInvalid:
-            return self.show("too_late", status=400)
-        if not press:
-            return self.left(row)
-        if leaving.come_back(leaving=row):
-            return self.show("back")
+            return self._too_late()
+
+    def _come_back(self, token: str) -> HttpResponse:
+        form = _NewPasswordForm(self.request.POST)
+        if form.is_valid():
+            password = form.cleaned_data["new_password"]
+            try:
+                member = leaving.come_back_by_token(token=token, new_password=password)
+            except InvalidInput as error:
+                errors: Sequence[Any] = [item.detail for item in error.errors]
+            else:
+                return self.show("back", username=member.username if password else "")
+        else:
+            # Each once, where both fields have it.
+            errors = list(dict.fromkeys(text for texts in form.errors.values() for text in texts))
+        return self.left(leaving.leaving_of_return(token), errors)
+
+    def _too_late(self) -> HttpResponse:
         return self.show("too_late", status=400)

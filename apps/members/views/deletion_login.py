@@ -20,8 +20,8 @@ from apps.members.errors import (
     SocialTokenInvalid,
     SocialTokenUsed,
 )
-from apps.members.models import Leaving, Member, Provider
-from apps.members.services import browser_login, proofs
+from apps.members.models import Leaving, Member, Provider, SocialIdentity
+from apps.members.services import browser_login, leaving, proofs
 from apps.members.social import web
 from apps.members.views.account_pages import DeletionPage
 from apps.members.views.pages import public_origin
@@ -95,10 +95,8 @@ class ProviderPage(DeletionPage):
         if not _CODE.fullmatch(code):
             raise SocialTokenInvalid
         evidence = proofs.verify(provider=provider, credentials=replace(credentials, code=code))
-        member = browser_login.spend(evidence)
-        if member is None:
-            return self._nobody(provider)
-        return self._known(member, provider)
+        found = browser_login.spend(evidence)
+        return self._known(provider, *found) if found else self._nobody(provider)
 
     def _error(self, provider: str, error: str) -> HttpResponse:
         if error in web.CANCELLED:
@@ -108,9 +106,11 @@ class ProviderPage(DeletionPage):
             raise ProviderUnavailable
         raise SocialTokenInvalid
 
-    def _known(self, member: Member, provider: str) -> HttpResponse:
-        if member.is_active:
-            return self.confirm(member)
+    def _known(
+        self, provider: str, member: Member, identity: SocialIdentity | None
+    ) -> HttpResponse:
+        if member.is_active and identity is not None:
+            return self.confirm(member, leaving.deletion_token(member, identity=identity))
         there = Leaving.objects.can_be_taken_back().filter(member=member).first()
         return self.left(there) if there else self._nobody(provider)
 
