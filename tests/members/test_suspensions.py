@@ -208,3 +208,20 @@ def test_linking_anothers_login_suspends_nobody(providers: World, db: None) -> N
     body = id_token_login(client, providers, "kakao", JUN)
     assert client.put("/me/identities/kakao", body, format="json").status_code == 204
     assert client.get("/me").json()["suspended_until"] is None
+
+
+def test_coming_back_shakes_no_suspension_off(providers: World, db: None) -> None:
+    """Of another account that the login was linked to since its provider ended it here."""
+    member = join(ApiClient(), providers, "kakao")
+    assert send(Client(), providers, "kakao").status_code == 200
+    other = make_member("other")
+    client = ApiClient(other)
+    body = id_token_login(client, providers, "kakao")
+    assert client.put("/me/identities/kakao", body, format="json").status_code == 204
+    until = suspend(other, 30)
+    assert client.delete("/me/identities/kakao").status_code == 204
+    phone = ApiClient()
+    again = id_token_login(phone, providers, "kakao")
+    back = log_in(phone, "kakao", **again, restore=True).json()["member"]
+    assert back["id"] == str(member.pk)
+    assert back["suspended_until"] == until.isoformat().replace("+00:00", "Z")

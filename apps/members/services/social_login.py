@@ -26,7 +26,7 @@ from apps.members.services.consents import (
 from apps.members.services.identities import keep_refresh_token, tell_member
 from apps.members.services.proofs import Evidence
 from apps.members.services.sessions import Device, TokenPair
-from apps.members.services.suspensions import suspended_until
+from apps.members.services.suspensions import follow_login, suspended_until
 from apps.members.social.proof import Proof, require_revocable
 from apps.members.usernames import UsernameReserved, UsernameTaken, is_reserved, require_free
 
@@ -112,6 +112,8 @@ def _link_again(member: Member, proof: Proof) -> SocialIdentity:
         # Linked to another account at this very moment.
         raise SocialLoginFailed
     if is_new:
+        # It may have been another account's meanwhile.
+        follow_login(member, identity)
         tell_member(member, proof.provider, is_linked=True)
     return identity
 
