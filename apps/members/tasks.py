@@ -12,7 +12,6 @@ from apps.members.services import (
     erasing,
     exporting,
     identities,
-    leaving,
     mails,
     proofs,
     provider_notices,
@@ -97,9 +96,9 @@ def recount_member(member_id: str) -> None:
 
 
 @task(queue_name="mail")
-def mail_leaving(leaving_id: str) -> None:
-    """See leaving.mail_leaving."""
-    leaving.mail_leaving(leaving_id=UUID(leaving_id))
+def mail_leaving(leaving_id: str) -> bool:
+    """See mails.send_leaving."""
+    return mails.send_leaving(leaving_id=UUID(leaving_id))
 
 
 @task()
@@ -110,9 +109,9 @@ def mail_deletion_links(member_ids: list[str]) -> None:
 
 
 @task(queue_name="mail")
-def mail_deletion_link(member_id: str) -> None:
-    """See leaving.mail_deletion_link."""
-    leaving.mail_deletion_link(member_id=UUID(member_id))
+def mail_deletion_link(member_id: str) -> bool:
+    """See mails.send_deletion_link."""
+    return mails.send_deletion_link(member_id=UUID(member_id))
 
 
 @task()

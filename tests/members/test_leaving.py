@@ -284,7 +284,15 @@ def test_the_mail_tells_of_the_way_back(committed: None, settings: Settings) -> 
     assert message.to == ["minji@example.com"]
     assert f"{settings.PUBLIC_BASE_URL}/account/restore?token=" in message.body
     until = timezone.localtime(Leaving.objects.get().erase_at)
-    assert f"{until:%Y-%m-%d} at {until:%H:%M}" in message.body
+    assert f"{until:%Y-%m-%d %H:%M} (Korean time)" in message.body
+
+
+def test_none_goes_to_an_address_that_was_taken_away_meanwhile(committed: None) -> None:
+    alice = verified(make_member("alice"))
+    leaving.leave(member=alice)
+    Member.objects.update(email_verified=False)
+    run_tasks()
+    assert mail.outbox == []
 
 
 @pytest.mark.parametrize("email", ["", "unverified@example.com"])

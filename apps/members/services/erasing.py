@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from apps.common.batches import prune_in_batches
 from apps.members import tasks
 from apps.members.models import DeviceSession, Leaving, Member, RetainedRecord
 from apps.members.models.leaving import hash_username
@@ -161,12 +162,5 @@ def _retain(member: Member) -> None:
 
 def delete_retained_records() -> int:
     """Delete what was kept for long enough; how many there were."""
-    total = 0
-    while True:
-        with transaction.atomic():
-            old = RetainedRecord.objects.filter(delete_at__lte=timezone.now())
-            ids = list(old.order_by("delete_at").values_list("pk", flat=True)[:_BATCH])
-            deleted, _by_model = RetainedRecord.objects.filter(pk__in=ids).delete()
-        total += deleted
-        if len(ids) < _BATCH:
-            return total
+    old = RetainedRecord.objects.filter(delete_at__lte=timezone.now())
+    return prune_in_batches(old, "delete_at")

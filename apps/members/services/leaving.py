@@ -10,10 +10,8 @@ from django.core import signing
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext as _
 
 from apps.common.errors import FieldError
-from apps.common.mail import Mail, send_mail
 from apps.members import tasks
 from apps.members.errors import (
     AccountLeaving,
@@ -236,56 +234,3 @@ def ask_for_deletion(*, email: str) -> None:
         email__iexact=email, email_verified=True, is_active=True
     ).values_list("pk", flat=True)
     tasks.mail_deletion_links.enqueue([str(pk) for pk in found[:_MOST_MAILS]])
-
-
-def mail_deletion_link(*, member_id: UUID) -> None:
-    """Mail a link that opens `/account/delete` for this account. Raises what send_mail does."""
-    member = Member.objects.filter(pk=member_id, is_active=True, email_verified=True).first()
-    if member is None or not member.email:
-        return
-    link = f"{settings.PUBLIC_BASE_URL}/account/delete?token={deletion_token(member)}"
-    username = member.username
-
-    def write() -> Mail:
-        return Mail(
-            subject=_("Delete your igloo account"),
-            paragraphs=[
-                _("Someone asked to delete the account %(username)s with this address.")
-                % {"username": username},
-                _("If it was you, open the link within 30 minutes and confirm."),
-                _("If it was not you, ignore this mail: nothing is deleted."),
-            ],
-            link=link,
-            link_text=_("Delete my account"),
-        )
-
-    send_mail(write, to=member.email, language=member.locale)
-
-
-def mail_leaving(*, leaving_id: UUID) -> None:
-    """Tell a member who left until when they can come back. Raises what send_mail does."""
-    leaving = (
-        Leaving.objects.can_be_taken_back().select_related("member").filter(pk=leaving_id).first()
-    )
-    if leaving is None or not leaving.member.email:
-        return
-    token = return_token(leaving)
-    until = timezone.localtime(leaving.erase_at)
-
-    def write() -> Mail:
-        return Mail(
-            subject=_("Your igloo account will be deleted"),
-            paragraphs=[
-                _("You have left igloo. Nobody sees your profile, posts and comments any more."),
-                _(
-                    "You can come back until %(date)s at %(time)s (Korean time): open the link, or "
-                    "log in in the app."
-                )
-                % {"date": f"{until:%Y-%m-%d}", "time": f"{until:%H:%M}"},
-                _("After that everything is deleted for good."),
-            ],
-            link=f"{settings.PUBLIC_BASE_URL}/account/restore?token={token}",
-            link_text=_("Keep my account"),
-        )
-
-    send_mail(write, to=leaving.member.email, language=leaving.member.locale)

@@ -73,12 +73,61 @@ def send_reset(*, member_ids: Sequence[UUID]) -> int:
     return sent
 
 
+def send_deletion_link(*, member_id: UUID) -> bool:
+    """A link that opens `/account/delete` for this account; False where there is nobody to tell."""
+    member = Member.objects.filter(pk=member_id, is_active=True, email_verified=True).first()
+    if member is None or not member.email:
+        return False
+    token = leaving.deletion_token(member)
+
+    def write() -> Mail:
+        return Mail(
+            subject=_("Delete your igloo account"),
+            paragraphs=[
+                _("Someone asked to delete the account {username} with this address.").format(
+                    username=member.username
+                ),
+                _("If it was you, open the link within 30 minutes and confirm."),
+                _("If it was not you, ignore this mail: nothing is deleted."),
+            ],
+            link=f"{settings.PUBLIC_BASE_URL}/account/delete?token={token}",
+            link_text=_("Delete my account"),
+        )
+
+    send_mail(write, to=member.email, language=member.locale)
+    return True
+
+
+def send_leaving(*, leaving_id: UUID) -> bool:
+    """To who left: until when they can come back; False where there is nobody to tell."""
+    row = _leaving_to_mail(leaving_id)
+    if row is None:
+        return False
+
+    def write() -> Mail:
+        return Mail(
+            subject=_("Your igloo account will be deleted"),
+            paragraphs=[
+                _("You have left igloo. Nobody sees your profile, posts and comments any more."),
+                _(
+                    "You can come back until {time} (Korean time): open the link, or log in in the "
+                    "app."
+                ).format(time=in_korea(row.erase_at)),
+                _("After that everything is deleted for good."),
+            ],
+            link=_way_back(row),
+            link_text=_("Keep my account"),
+        )
+
+    send_mail(write, to=row.member.email, language=row.member.locale)
+    return True
+
+
 def send_way_back(*, leaving_id: UUID) -> bool:
     """To somebody who is leaving and does not know the password: how to come back. False where
     there is no way back any more, or enough mails went to the address."""
-    rows = Leaving.objects.can_be_taken_back().filter(member__email_verified=True)
-    row = rows.select_related("member").filter(pk=leaving_id).first()
-    if row is None or not row.member.email:
+    row = _leaving_to_mail(leaving_id)
+    if row is None:
         return False
     member = row.member
 
@@ -96,11 +145,20 @@ def send_way_back(*, leaving_id: UUID) -> bool:
                 ),
                 _("If you want it deleted, do nothing."),
             ],
-            link=f"{settings.PUBLIC_BASE_URL}/account/restore?token={leaving.return_token(row)}",
+            link=_way_back(row),
             link_text=_("Keep my account"),
         )
 
     return _send_some("way back", write, to=member.email, language=member.locale)
+
+
+def _leaving_to_mail(leaving_id: UUID) -> Leaving | None:
+    rows = Leaving.objects.can_be_taken_back().filter(member__email_verified=True)
+    return rows.exclude(member__email="").select_related("member").filter(pk=leaving_id).first()
+
+
+def _way_back(row: Leaving) -> str:
+    return f"{settings.PUBLIC_BASE_URL}/account/restore?token={leaving.return_token(row)}"
 
 
 def _reset_of(accounts: Sequence[Member]) -> Callable[[], Mail]:
