@@ -4,10 +4,12 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from apps.members.models import Member, SocialIdentity
-from igloo.laptop.providers.world import Person
+from igloo.laptop.providers.world import Person, World
 from tests.builders import make_member
 from tests.members.social import MINJI
 from tests.members.test_social_demo import get
@@ -20,6 +22,18 @@ COOKIE = "igloo-login"
 def new_browser() -> Client:
     """One that speaks English and checks CSRF as a real one meets it."""
     return Client(enforce_csrf_checks=True, headers={"Accept-Language": "en"})
+
+
+@pytest.fixture
+def browser() -> Client:
+    """Somebody's."""
+    return new_browser()
+
+
+@pytest.fixture(autouse=True)
+def at_public_address(providers: World, settings: Settings) -> None:
+    """The stand-ins know igloo by this address."""
+    settings.PUBLIC_BASE_URL = providers.values["PUBLIC_BASE_URL"]
 
 
 def member_of(provider: str, person: Person = MINJI, username: str = "alice") -> Member:

@@ -35,21 +35,13 @@ from tests.members.deletion import (
     new_browser,
     query_of,
 )
+from tests.members.deletion import at_public_address as at_public_address
+from tests.members.deletion import browser as browser
 from tests.members.social import Unchanged, assert_refused, log_in
 from tests.members.test_account_pages import RESTORE, press
 from tests.members.test_social_outages import later as pause_is_over
 
 pytestmark = pytest.mark.usefixtures("db", "providers")
-
-
-@pytest.fixture
-def browser() -> Client:
-    return new_browser()
-
-
-@pytest.fixture(autouse=True)
-def _public(providers: World, settings: Settings) -> None:
-    settings.PUBLIC_BASE_URL = providers.values["PUBLIC_BASE_URL"]
 
 
 # --- The way through ----------------------------------------------------------------------------

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.core import signing
 from django.test import Client
-from pytest_django import Settings
 
 from apps.members.models import Leaving
 from apps.members.services import browser_login
@@ -22,22 +21,14 @@ from tests.members.deletion import (
     new_browser,
     query_of,
 )
+from tests.members.deletion import at_public_address as at_public_address
+from tests.members.deletion import browser as browser
 from tests.members.social import JUN, Unchanged
 from tests.members.test_account_pages import press
 from tests.members.test_social_demo import get
 
 pytestmark = pytest.mark.usefixtures("db", "providers")
 FOREIGN = "This login did not begin in this browser, or took too long. Start again."
-
-
-@pytest.fixture
-def browser() -> Client:
-    return new_browser()
-
-
-@pytest.fixture(autouse=True)
-def _public(providers: World, settings: Settings) -> None:
-    settings.PUBLIC_BASE_URL = providers.values["PUBLIC_BASE_URL"]
 
 
 def refused(browser: Client, providers: World, path: str) -> str:

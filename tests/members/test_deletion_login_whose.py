@@ -3,7 +3,6 @@
 import pytest
 from django.conf import settings
 from django.test import Client
-from pytest_django import Settings
 
 from apps.common import sealing
 from apps.members.models import (
@@ -27,22 +26,13 @@ from tests.members.deletion import (
     PROVIDERS,
     answer_for,
     member_of,
-    new_browser,
 )
+from tests.members.deletion import at_public_address as at_public_address
+from tests.members.deletion import browser as browser
 from tests.members.social import JUN, MINJI, Unchanged
 from tests.members.test_account_pages import RESTORE, press
 
 pytestmark = pytest.mark.usefixtures("db", "providers")
-
-
-@pytest.fixture
-def browser() -> Client:
-    return new_browser()
-
-
-@pytest.fixture(autouse=True)
-def _public(providers: World, settings: Settings) -> None:
-    settings.PUBLIC_BASE_URL = providers.values["PUBLIC_BASE_URL"]
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

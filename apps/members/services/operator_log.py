@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from apps.common.batches import in_batches
 from apps.members.models import Member, RetainedRecord
 from apps.members.models.leaving import hash_username
 
@@ -26,18 +27,10 @@ _BATCH = 500
 def move_log_of(rows: QuerySet[Any], *, member: Member) -> None:
     """Move what the admin's log says of these rows of a member who is being erased."""
     kind = ContentType.objects.get_for_model(rows.model)
-    after = None
-    while True:
-        more = rows if after is None else rows.filter(pk__gt=after)
-        keys = list(more.order_by("pk").values_list("pk", flat=True)[:_BATCH])
+    for found in in_batches(rows.only("pk")):
         # As values, not as a subquery: so the index of the log is used.
-        move(
-            LogEntry.objects.filter(content_type=kind, object_id__in=[str(key) for key in keys]),
-            member=member,
-        )
-        if len(keys) < _BATCH:
-            return
-        after = keys[-1]
+        keys = [str(row.pk) for row in found]
+        move(LogEntry.objects.filter(content_type=kind, object_id__in=keys), member=member)
 
 
 def move(entries: QuerySet[LogEntry], *, member: Member) -> None:
